@@ -1,0 +1,50 @@
+"""Forethought: a pre-registered experiment, from its protocol to a report that a stranger can verify.
+
+The public API is what `__all__` names. Names are imported when first used (PEP 562), so that the
+command line starts at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forethought.analysis.lmm import MixedFit, lmer
+    from forethought.analysis.ols import LinearFit, ols
+    from forethought.errors import ForethoughtError
+    from forethought.protocol.loading import LoadedProtocol, load
+    from forethought.protocol.protocol import Protocol
+
+__all__ = [
+    "ForethoughtError",
+    "LinearFit",
+    "LoadedProtocol",
+    "MixedFit",
+    "Protocol",
+    "__version__",
+    "lmer",
+    "load",
+    "ols",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ForethoughtError": "forethought.errors",
+    "LinearFit": "forethought.analysis.ols",
+    "LoadedProtocol": "forethought.protocol.loading",
+    "MixedFit": "forethought.analysis.lmm",
+    "Protocol": "forethought.protocol.protocol",
+    "lmer": "forethought.analysis.lmm",
+    "load": "forethought.protocol.loading",
+    "ols": "forethought.analysis.ols",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'forethought' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
