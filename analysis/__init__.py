@@ -1,0 +1,1 @@
+"""The registered analysis: models, contrasts, multiplicity, verdicts. Imported where it is used."""

@@ -1,0 +1,156 @@
+"""What every fitted model offers, whatever fitted it: `Fit`; what a contrast of one is: `Estimate`."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from forethought.analysis.designs import Floats
+from forethought.errors import ModelNotFitted
+
+FORMAT = "forethought-fit/1"
+
+Record = dict[str, str | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A linear combination of coefficients with its two-sided test against zero and its interval.
+
+    `df` is infinite where the reference distribution is the normal; `level` is the interval's coverage.
+    """
+
+    estimate: float
+    se: float
+    df: float
+    statistic: float
+    p: float
+    ci_low: float
+    ci_high: float
+    level: float
+
+
+class Fit(Protocol):
+    """A fitted model. Frames are fresh copies or never changed in place; every number is in data units.
+
+    variance_components: group, term1, term2, variance_or_covariance, sd_or_correlation; the last row is
+        the residual; term2 is missing in the row of a variance.
+    coefficients: term, estimate, se, df, statistic, p, ci_low, ci_high (95 %).
+    vcov: covariance of the coefficients, term by term.
+    criterion: -2 log likelihood, restricted where `reml`; log_likelihood is minus half of it.
+    """
+
+    @property
+    def formula(self) -> str: ...
+    @property
+    def n_obs(self) -> int: ...
+    @property
+    def n_dropped(self) -> int: ...
+    @property
+    def n_groups(self) -> Mapping[str, int]: ...
+    @property
+    def criterion(self) -> float: ...
+    @property
+    def log_likelihood(self) -> float: ...
+    @property
+    def reml(self) -> bool: ...
+    @property
+    def theta(self) -> tuple[float, ...]: ...
+    @property
+    def sigma(self) -> float: ...
+    @property
+    def variance_components(self) -> pd.DataFrame: ...
+    @property
+    def coefficients(self) -> pd.DataFrame: ...
+    @property
+    def vcov(self) -> pd.DataFrame: ...
+    @property
+    def ddf_method(self) -> str: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def singular(self) -> bool: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+    def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
+        """The weighted sum of coefficients; terms not named weigh nothing.
+
+        Raises ModelNotFitted for a term that the model does not have or could not estimate.
+        """
+        ...
+
+
+def wald(estimate: float, se: float, df: float, level: float = 0.95) -> Estimate:
+    """Two-sided t test against zero and interval; the normal distribution where `df` is infinite."""
+    statistic = estimate / se
+    tail = (1 + level) / 2
+    if math.isinf(df):
+        p, quantile = 2 * float(ndtr(-abs(statistic))), float(ndtri(tail))
+    else:
+        p, quantile = 2 * float(stdtr(df, -abs(statistic))), float(stdtrit(df, tail))
+    low, high = estimate - quantile * se, estimate + quantile * se
+    return Estimate(estimate, se, df, statistic, p, low, high, level)
+
+
+def coefficient_frame(terms: tuple[str, ...], estimates: list[Estimate]) -> pd.DataFrame:
+    """The `coefficients` of a Fit: one row for each term."""
+    columns = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
+    values = {column: [getattr(row, column) for row in estimates] for column in columns}
+    return pd.DataFrame({"term": list(terms), **values})
+
+
+def weight_vector(weights: Mapping[str, float], terms: tuple[str, ...]) -> Floats:
+    """The weights in the order of the terms, shape (terms,).
+
+    Raises ModelNotFitted for an unknown term and for weights that are all zero.
+    """
+    unknown = [term for term in weights if term not in terms]
+    if unknown:
+        what = f"no estimated coefficient is called {', '.join(unknown)}"
+        raise ModelNotFitted("contrast", what, f"The coefficients are {', '.join(terms)}")
+    if not any(weights.values()):
+        raise ModelNotFitted("contrast", "all weights are zero", "Give at least one coefficient a weight")
+    return np.array([weights.get(term, 0.0) for term in terms])
+
+
+def fit_to_json(fit: Fit) -> dict[str, object]:
+    """What `fit --json` prints; numbers that are not finite become null."""
+    return {
+        "format": FORMAT,
+        "formula": fit.formula,
+        "n_obs": fit.n_obs,
+        "n_dropped": fit.n_dropped,
+        "n_groups": dict(fit.n_groups),
+        "criterion": _finite(fit.criterion),
+        "log_likelihood": _finite(fit.log_likelihood),
+        "reml": fit.reml,
+        "theta": [_finite(value) for value in fit.theta],
+        "sigma": _finite(fit.sigma),
+        "variance_components": _records(fit.variance_components),
+        "coefficients": _records(fit.coefficients),
+        "ddf_method": fit.ddf_method,
+        "converged": fit.converged,
+        "singular": fit.singular,
+        "warnings": list(fit.warnings),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _records(frame: pd.DataFrame) -> list[Record]:
+    """The rows of a frame of texts and numbers."""
+    rows = frame.to_dict(orient="records")
+    return [{str(key): _cell(value) for key, value in row.items()} for row in rows]
+
+
+def _cell(value: object) -> str | float | None:
+    if isinstance(value, str):
+        return value
+    return _finite(value) if isinstance(value, int | float) else None

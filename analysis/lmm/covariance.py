@@ -1,0 +1,239 @@
+"""The random effects: their columns, their levels, and the relative covariance factor Lambda(theta).
+
+A piece is one `(effects | group)` as lme4 counts them; a block is all pieces of one grouping factor. The
+covariance of a block's effects at one level is sigma^2 Lambda Lambda', with Lambda lower triangular and
+zero between pieces; theta holds its free entries (Bates et al. 2015, section 2.2).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.linalg import block_diag, qr
+
+from forethought.analysis.designs import Floats, ModelData, effect_columns
+from forethought.errors import ModelNotFitted
+from forethought.grammar import Effects, RandomTerm
+
+Integers = npt.NDArray[np.intp]
+
+INTERCEPT = "Intercept"
+
+SINGULAR = 1e-4
+"""A relative standard deviation below this counts as zero, as in lme4's isSingular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One random term: effects that are correlated with each other and with nothing else.
+
+    `first` is the place of its first effect in its block, `theta` that of its entries in theta.
+    """
+
+    group: str
+    effects: tuple[str, ...]
+    first: int
+    theta: slice
+
+    @property
+    def entries(self) -> tuple[Integers, Integers]:
+        """Rows and columns of its free entries in the block's Lambda: a lower triangle, by columns."""
+        columns, rows = np.triu_indices(len(self.effects))
+        return rows + self.first, columns + self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One grouping factor with m levels and k effects: codes (n,) in 0..m-1, columns Z (n, k).
+
+    Columns have unit standard deviation, and mean zero where the piece has an intercept; effects in data units
+    are `units` (k, k) times the effects of these columns.
+    """
+
+    group: str
+    levels: pd.Index
+    codes: Integers
+    Z: Floats
+    units: Floats
+    pieces: tuple[Piece, ...]
+
+    @property
+    def m(self) -> int:
+        return len(self.levels)
+
+    @property
+    def k(self) -> int:
+        return len(self.units)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        return tuple(effect for piece in self.pieces for effect in piece.effects)
+
+    @property
+    def size(self) -> int:
+        return self.m * self.k
+
+
+@dataclass(frozen=True, slots=True)
+class RandomDesign:
+    """All blocks, the one with most random effects first, and the pieces in lme4's order."""
+
+    blocks: tuple[Block, ...]
+    pieces: tuple[Piece, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def n_theta(self) -> int:
+        return sum(len(piece.effects) * (len(piece.effects) + 1) // 2 for piece in self.pieces)
+
+    def lambdas(self, theta: Floats) -> list[Floats]:
+        """Lambda (k, k) of each block."""
+        return [self._filled(block, theta) for block in self.blocks]
+
+    def free(self, matrices: Sequence[Floats]) -> Floats:
+        """The entries of matrices shaped like the Lambdas that are free, in theta's order."""
+        theta = np.empty(self.n_theta)
+        for block, matrix in zip(self.blocks, matrices, strict=True):
+            for piece in block.pieces:
+                theta[piece.theta] = matrix[piece.entries]
+        return theta
+
+    @property
+    def on_diagonal(self) -> npt.NDArray[np.bool_]:
+        """Which entries of theta are relative standard deviations; they cannot be negative."""
+        return np.equal(self.free([np.eye(block.k) for block in self.blocks]), 1.0)
+
+    def signs(self, theta: Floats) -> Floats:
+        """The factors, 1 or -1 for each entry, that make Lambda's diagonal positive; its model stays."""
+        flips = [np.where(np.diag(factor) < 0, -1.0, 1.0) for factor in self.lambdas(theta)]
+        return self.free([np.tile(flip, (len(flip), 1)) for flip in flips])
+
+    def in_data_units(self, theta: Floats) -> Floats:
+        """Theta as it belongs to the columns as they were given: the same covariance, factored there."""
+        factors = zip(self.blocks, self.lambdas(theta), strict=True)
+        return self.free([_lower_factor(block.units @ factor) for block, factor in factors])
+
+    def singular_groups(self, theta: Floats) -> tuple[str, ...]:
+        """Groups with a variance of zero or a correlation of one."""
+        zero = self.on_diagonal & (np.abs(theta) < SINGULAR)
+        return tuple(dict.fromkeys(piece.group for piece in self.pieces if zero[piece.theta].any()))
+
+    @staticmethod
+    def _filled(block: Block, theta: Floats) -> Floats:
+        factor = np.zeros((block.k, block.k))
+        for piece in block.pieces:
+            factor[piece.entries] = theta[piece.theta]
+        return factor
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A piece before its place is known: its group, levels (m), codes (n,) and columns (n, effects)."""
+
+    group: str
+    levels: pd.Index
+    codes: Integers
+    effects: tuple[str, ...]
+    columns: Floats
+
+
+def random_design(data: ModelData) -> RandomDesign:
+    """The random effects of a formula. Raises ModelNotFitted where they cannot be told from the residual."""
+    if not data.formula.random:
+        raise ModelNotFitted("model", "the formula has no random term", "Add one, as (1 | group), or use ols")
+    terms = _in_lme4_order([term for random in data.formula.random for term in _terms(random, data.frame)])
+    for term in terms:
+        _refuse_unidentified(term)
+    pieces = _pieces(terms)
+    placed = list(zip(terms, pieces, strict=True))
+    groups = dict.fromkeys(term.group for term in terms)
+    blocks = [_block([pair for pair in placed if pair[0].group == group]) for group in groups]
+    blocks.sort(key=lambda block: -block.size)
+    return RandomDesign(tuple(blocks), tuple(pieces), _split_warnings(data.formula.random, data.frame))
+
+
+def _terms(random: RandomTerm, frame: pd.DataFrame) -> list[_Term]:
+    """One term where effects are correlated, else one for the intercept and one for each effect."""
+    grouped = frame.groupby(list(random.group), sort=True, observed=True)
+    codes, levels = np.asarray(grouped.ngroup(), dtype=np.intp), grouped.size().index
+    parts = [random.effects] if random.correlated else _uncorrelated(random.effects)
+    named = [effect_columns(part, frame) for part in parts]
+    return [_Term(":".join(random.group), levels, codes, effects, columns) for effects, columns in named]
+
+
+def _uncorrelated(effects: Effects) -> list[Effects]:
+    """As lme4 splits them: the levels of one factor stay together."""
+    intercept = [Effects(True, ())] if effects.intercept else []
+    return intercept + [Effects(False, (term,)) for term in effects.terms]
+
+
+def _in_lme4_order(terms: list[_Term]) -> list[_Term]:
+    """As written where the numbers of levels do not increase, else by falling numbers of levels."""
+    sizes = [len(term.levels) for term in terms]
+    if sizes == sorted(sizes, reverse=True):
+        return terms
+    return sorted(terms, key=lambda term: len(term.levels))[::-1]
+
+
+def _split_warnings(randoms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[str, ...]:
+    """Where `||` does less than it seems to say."""
+    factors = {
+        f"{name} in {random}"
+        for random in randoms
+        if not random.correlated
+        for name in random.effects.variables
+        if isinstance(frame[name].dtype, pd.CategoricalDtype)
+    }
+    return tuple(f"as in lme4, the levels of {factor} stay correlated" for factor in sorted(factors))
+
+
+def _pieces(terms: list[_Term]) -> list[Piece]:
+    """Each term with its place in its group's effects and in theta."""
+    pieces = list[Piece]()
+    effects, entries = Counter[str](), 0
+    for term in terms:
+        k = len(term.effects)
+        theta = slice(entries, entries + k * (k + 1) // 2)
+        pieces.append(Piece(term.group, term.effects, effects[term.group], theta))
+        effects[term.group] += k
+        entries = theta.stop
+    return pieces
+
+
+def _block(members: list[tuple[_Term, Piece]]) -> Block:
+    columns = np.hstack([term.columns for term, _ in members])
+    units = block_diag(*(_units(term) for term, _ in members))
+    first, pieces = members[0][0], tuple(piece for _, piece in members)
+    return Block(first.group, first.levels, first.codes, columns @ units, units, pieces)
+
+
+def _units(term: _Term) -> Floats:
+    """Z units are columns of a term in a good scale; units times their effects are those of Z: (k, k)."""
+    spread = term.columns.std(axis=0)
+    varies = spread > 0
+    units = np.diag(1 / np.where(varies, spread, 1.0))
+    if term.effects[0] == INTERCEPT:
+        units[0, varies] = -(term.columns.mean(axis=0) / np.where(varies, spread, 1.0))[varies]
+    return units
+
+
+def _lower_factor(factor: Floats) -> Floats:
+    """The lower triangular L with a diagonal not below zero and L L' = factor factor'."""
+    lower = np.asarray(qr(factor.T, mode="r")[0], dtype=float).T
+    return lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
+
+
+def _refuse_unidentified(term: _Term) -> None:
+    m, k, n = len(term.levels), len(term.effects), len(term.codes)
+    if m < 2:
+        what = f"the grouping factor `{term.group}` has one level"
+    elif m * k >= n:
+        what = f"{n} rows cannot tell {m * k} random effects of `{term.group}` from the residual"
+    elif m < k * (k + 1) // 2:
+        what = f"{m} levels of `{term.group}` are fewer than the {k * (k + 1) // 2} parameters of their covariance"
+    else:
+        return
+    raise ModelNotFitted("model", what, "Leave the random term out or simplify it, or give more data")

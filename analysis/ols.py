@@ -1,0 +1,116 @@
+"""Ordinary least squares, with errors that may be correlated within clusters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forethought.analysis.designs import Floats, Missing, fixed_design, model_data
+from forethought.analysis.fits import Estimate, coefficient_frame, wald, weight_vector
+from forethought.errors import ModelNotFitted
+from forethought.grammar import parse_formula
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """A linear model fitted by least squares; see `forethought.analysis.fits.Fit`.
+
+    Without random effects theta is empty and the residual is the one variance component. The likelihood is
+    that of independent errors, also where the covariance of the coefficients is robust.
+    """
+
+    formula: str
+    terms: tuple[str, ...]
+    n_obs: int
+    n_dropped: int
+    n_groups: Mapping[str, int]
+    log_likelihood: float
+    sigma: float
+    beta: Floats
+    covariance: Floats
+    df: float
+    warnings: tuple[str, ...]
+
+    reml = False
+    theta = ()
+    converged = True
+    singular = False
+
+    @property
+    def criterion(self) -> float:
+        return -2 * self.log_likelihood
+
+    @property
+    def ddf_method(self) -> str:
+        return "normal" if np.isinf(self.df) else "residual"
+
+    @cached_property
+    def variance_components(self) -> pd.DataFrame:
+        row = {"group": "Residual", "term1": None, "term2": None}
+        return pd.DataFrame(
+            [{**row, "variance_or_covariance": self.sigma**2, "sd_or_correlation": self.sigma}]
+        )
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        return coefficient_frame(self.terms, [self._estimate(row, 0.95) for row in np.eye(len(self.terms))])
+
+    @cached_property
+    def vcov(self) -> pd.DataFrame:
+        return pd.DataFrame(self.covariance, index=list(self.terms), columns=list(self.terms))
+
+    def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
+        """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
+        return self._estimate(weight_vector(weights, self.terms), level)
+
+    def _estimate(self, weights: Floats, level: float) -> Estimate:
+        se = float(np.sqrt(weights @ self.covariance @ weights))
+        return wald(float(weights @ self.beta), se, self.df, level)
+
+
+def ols(
+    formula: str, data: pd.DataFrame, *, cluster: str | None = None, missing: Missing = "raise"
+) -> LinearFit:
+    """Fit a linear model; formula, data and missing as in `lmer`, but without random terms.
+
+    With `cluster`, a column, the covariance is the cluster-robust CR1 of Liang and Zeger (1986, Biometrika
+    73:13) times G/(G-1) (n-1)/(n-p), and inference is normal, both as in statsmodels; without, it is the
+    classical one and inference has t with n - p degrees of freedom.
+    Raises InvalidFormula, and ModelNotFitted for data that cannot carry the model.
+    """
+    parsed = parse_formula(formula)
+    if parsed.random:
+        what = f"least squares cannot fit the random term {parsed.random[0]}"
+        raise ModelNotFitted("model", what, "Use lmer, or leave the term out")
+    prepared = model_data(parsed, data, missing=missing, also=[cluster] if cluster else [])
+    design = fixed_design(prepared)
+    groups = prepared.frame.groupby(cluster, observed=True).ngroup().to_numpy() if cluster else None
+    n_groups = {cluster: int(groups.max()) + 1} if cluster and groups is not None else {}
+    if cluster and n_groups[cluster] < 2:
+        raise ModelNotFitted(
+            "model", f"there is one cluster of `{cluster}`", "Give data of two or more clusters"
+        )
+    result = _least_squares(design.y, design.X, groups)
+    return LinearFit(
+        formula=formula.strip(),
+        terms=design.terms,
+        n_obs=len(design.y),
+        n_dropped=prepared.n_dropped,
+        n_groups=n_groups,
+        log_likelihood=float(result.llf),
+        sigma=float(np.sqrt(result.scale)),
+        beta=np.asarray(result.params),
+        covariance=np.asarray(result.cov_params()),
+        df=float("inf") if cluster else float(result.df_resid),
+        warnings=(*prepared.warnings, *design.warnings),
+    )
+
+
+def _least_squares(y: Floats, X: Floats, groups: Any | None) -> Any:
+    from statsmodels.regression.linear_model import OLS
+
+    model = OLS(y, X)
+    return model.fit() if groups is None else model.fit(cov_type="cluster", cov_kwds={"groups": groups})

@@ -1,0 +1,221 @@
+"""Recursive descent over the tokens of a formula; the rules are in the package's docstring."""
+
+from typing import Literal, NoReturn
+
+from forethought.grammar.formulas import (
+    Effects,
+    Factor,
+    ModelFormula,
+    RandomTerm,
+    Term,
+    Terms,
+    distinct,
+    spelled,
+)
+from forethought.grammar.tokens import Token, refusal, tokens
+
+FUNCTIONS = ("I", "abs", "center", "exp", "log", "log10", "log1p", "log2", "scale", "sqrt")
+"""The functions of one arithmetic expression that a formula may call; besides them `C` and `poly`."""
+
+
+def parse_formula(text: str) -> ModelFormula:
+    """The formula that `text` spells.
+
+    Raises InvalidFormula, which shows the formula with a caret under what was not understood.
+    """
+    return _Parser(text).formula()
+
+
+class _Parser:
+    """Recursive descent: one method for each rule of the module's grammar."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = tuple(tokens(text))
+        self._at = 0
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._at]
+
+    def _take(self) -> Token:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _accept(self, *kinds: str) -> Token | None:
+        return self._take() if self._next.kind in kinds else None
+
+    def _expect(self, kind: str, remedy: str) -> Token:
+        return self._accept(kind) or self._refuse(remedy)
+
+    def _refuse(self, remedy: str, *, what: str = "", token: Token | None = None) -> NoReturn:
+        token = token or self._next
+        found = f"`{token.text}` was not expected here" if token.text else "the formula ends too early"
+        raise refusal(self._text, token.column, what or found, remedy)
+
+    def formula(self) -> ModelFormula:
+        response = self._factor()
+        self._expect("~", "Write `~` between the outcome and its predictors")
+        fixed, random = self._sum(inside="formula")
+        self._expect("end", "Join terms with `+`, `-`, `*`, `:` or `/`")
+        return ModelFormula(response, fixed, random)
+
+    def _sum(
+        self, *, inside: Literal["formula", "random", "brackets"]
+    ) -> tuple[Effects, tuple[RandomTerm, ...]]:
+        """Items added to and taken from each other."""
+        intercept, terms, random = True, Terms(), list[RandomTerm]()
+        sign = self._accept("+", "-")
+        while True:
+            adds = sign is None or sign.kind == "+"
+            if inside != "brackets" and (number := self._accept("number")):
+                intercept = self._intercept(number) is adds
+            elif self._opens_random():
+                random += self._random(allowed=adds and inside == "formula")
+            else:
+                terms = terms.plus(self._product()) if adds else terms.minus(self._product())
+            if not (sign := self._accept("+", "-")):
+                return Effects(intercept, terms.by_order()), tuple(random)
+
+    def _intercept(self, number: Token) -> bool:
+        if number.text not in ("0", "1"):
+            self._refuse("Write 1 for an intercept or 0 for none", token=number)
+        return number.text == "1"
+
+    def _opens_random(self) -> bool:
+        """Whether the bracket that opens here has a bar of its own."""
+        depth = 0
+        for token in self._tokens[self._at :]:
+            depth += (token.kind == "(") - (token.kind == ")")
+            if depth == 0:
+                return False
+            if depth == 1 and token.kind in ("|", "||"):
+                return True
+        return False
+
+    def _random(self, *, allowed: bool) -> list[RandomTerm]:
+        if not allowed:
+            self._refuse(
+                "Add random terms at the end, `+ (1 | group)`", what="a random term cannot stand here"
+            )
+        opening = self._take()
+        effects, _ = self._sum(inside="random")
+        bar = self._take()
+        groups = self._groups()
+        self._expect(")", "Close the random term with `)`")
+        if not effects.intercept and not effects.terms:
+            self._refuse(
+                "Write 1 or a predictor before the bar", what="the random term is empty", token=opening
+            )
+        return [RandomTerm(effects, group, correlated=bar.kind == "|") for group in groups]
+
+    def _groups(self) -> list[tuple[str, ...]]:
+        """The grouping factors that `a/b` stands for, innermost first."""
+        groups = [self._segment()]
+        while self._accept("/"):
+            groups.insert(0, distinct((*self._segment(), *groups[0])))
+        return groups
+
+    def _segment(self) -> tuple[str, ...]:
+        names = [self._expect("name", "Name a grouping column after the bar").text]
+        while self._accept(":"):
+            names.append(self._expect("name", "Name a grouping column after `:`").text)
+        return distinct(names)
+
+    def _product(self) -> "Terms":
+        left = self._interaction()
+        while operator := self._accept("*", "/"):
+            right = self._interaction()
+            if operator.kind == "*":
+                left = left.plus(right, left.times(right))
+            else:
+                left = left.plus(left.together().times(right))
+        return left
+
+    def _interaction(self) -> "Terms":
+        left = self._power()
+        while self._accept(":"):
+            left = left.times(self._power())
+        return left
+
+    def _power(self) -> "Terms":
+        base = result = self._atom()
+        if self._accept("^", "**"):
+            exponent = self._expect("number", "Write a whole number after `^`")
+            if not exponent.text.isdecimal() or not 1 <= int(exponent.text) <= 9:
+                self._refuse("Write a whole number from 1 to 9 after `^`", token=exponent)
+            for _ in range(int(exponent.text) - 1):
+                result = result.plus(result.times(base))
+        return result
+
+    def _atom(self) -> "Terms":
+        if not self._accept("("):
+            return Terms((Term((self._factor(),)),))
+        effects, _ = self._sum(inside="brackets")
+        self._expect(")", "Close the bracket with `)`")
+        return Terms(effects.terms)
+
+    def _factor(self) -> Factor:
+        name = self._expect("name", "Name a column")
+        if not self._accept("("):
+            return Factor(spelled(name.text), (name.text,))
+        if name.text == "C":
+            factor = self._categories()
+        elif name.text == "poly":
+            factor = self._polynomial()
+        elif name.text in FUNCTIONS:
+            inner = self._arithmetic()
+            factor = Factor(f"{name.text}({inner})", inner.variables)
+        else:
+            remedy = f"Use a column, or one of C, poly, {', '.join(FUNCTIONS)}"
+            self._refuse(remedy, what=f"`{name.text}` is no function that a formula may call", token=name)
+        self._expect(")", f"Close `{name.text}(` with `)`")
+        return factor
+
+    def _categories(self) -> Factor:
+        name = self._expect("name", "Name the column of categories").text
+        if not self._accept(","):
+            return Factor(f"C({spelled(name)})", (name,))
+        treatment = self._expect("name", 'Write Treatment("reference level")')
+        if treatment.text != "Treatment":
+            self._refuse('Write Treatment("reference level")', token=treatment)
+        self._expect("(", 'Write Treatment("reference level")')
+        level = self._accept("number") or self._expect(
+            "text", "Write the reference level between quotation marks"
+        )
+        reference = level.text if level.kind == "number" else repr(level.text)
+        self._expect(")", "Close `Treatment(` with `)`")
+        return Factor(f"C({spelled(name)}, Treatment({reference}))", (name,))
+
+    def _polynomial(self) -> Factor:
+        name = self._expect("name", "Name the column of the polynomial").text
+        self._expect(",", "Write the degree after a comma")
+        degree = self._expect("number", "Write the degree as a whole number")
+        if not degree.text.isdecimal() or int(degree.text) < 1:
+            self._refuse("Write the degree as a whole number", token=degree)
+        return Factor(f"poly({spelled(name)}, {degree.text})", (name,))
+
+    def _arithmetic(self) -> Factor:
+        """Operands joined by `+ - * / ^ **`; the signs' precedence is Python's and R's."""
+        left = self._operand()
+        while operator := self._accept("+", "-", "*", "/", "^", "**"):
+            right = self._operand()
+            sign = "**" if operator.kind == "^" else operator.kind
+            left = Factor(f"{left} {sign} {right}", distinct(left.variables + right.variables))
+        return left
+
+    def _operand(self) -> Factor:
+        if self._accept("-"):
+            inner = self._operand()
+            return Factor(f"-{inner}", inner.variables)
+        if number := self._accept("number"):
+            return Factor(number.text, ())
+        if self._accept("("):
+            inner = self._arithmetic()
+            self._expect(")", "Close the bracket with `)`")
+            return Factor(f"({inner})", inner.variables)
+        name = self._next
+        factor = self._factor()
+        if name.text in ("C", "poly") and factor.text != spelled(name.text):
+            self._refuse("Use numeric functions in arithmetic", token=name)
+        return factor

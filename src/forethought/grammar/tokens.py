@@ -1,0 +1,62 @@
+"""A formula cut into names, numbers, quoted texts and symbols."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+
+from forethought.errors import InvalidFormula
+
+SYMBOLS = ("||", "**", "~", "+", "-", "*", "/", ":", "^", "(", ")", "|", ",")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str  # "name", "number", "text", "end", or the symbol itself
+    text: str
+    column: int
+
+
+def refusal(text: str, column: int, what: str, remedy: str) -> InvalidFormula:
+    return InvalidFormula(f"{text}\n{' ' * column}^\nformula, column {column + 1}", what, remedy)
+
+
+def tokens(text: str) -> Iterator[Token]:
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        token, at = _next_token(text, at)
+        yield token
+    yield Token("end", "", len(text))
+
+
+def _next_token(text: str, at: int) -> tuple[Token, int]:
+    """The token that begins at `at`, and where the next may begin."""
+    sign = text[at]
+    if sign in "`'\"":
+        return _quoted(text, at)
+    if sign.isidentifier():
+        name = "".join(takewhile(lambda sign: f"_{sign}".isidentifier(), text[at:]))
+        return Token("name", name, at), at + len(name)
+    if sign.isdecimal():
+        number = "".join(takewhile(lambda sign: sign.isdecimal() or sign == ".", text[at:]))
+        if number.count(".") > 1:
+            raise refusal(text, at, f"`{number}` is no number", "Write one decimal point")
+        return Token("number", number, at), at + len(number)
+    for symbol in SYMBOLS:
+        if text.startswith(symbol, at):
+            return Token(symbol, symbol, at), at + len(symbol)
+    if sign == ".":
+        remedy = "Name a column; one with a dot in its name goes between backticks"
+        raise refusal(text, at, "a dot is not allowed, neither for attributes nor for `all columns`", remedy)
+    raise refusal(text, at, f"`{sign}` has no meaning in a formula", "Remove it")
+
+
+def _quoted(text: str, at: int) -> tuple[Token, int]:
+    end = text.find(text[at], at + 1)
+    if end <= at + 1:
+        what = "the quotation is never closed" if end < 0 else "the quotation is empty"
+        raise refusal(text, at, what, f"Write a name or level, then {text[at]}")
+    kind = "name" if text[at] == "`" else "text"
+    return Token(kind, text[at + 1 : end], at), end + 1
