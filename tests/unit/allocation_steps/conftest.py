@@ -1,0 +1,123 @@
+"""A small locked trial of two arms, two strata and two waves, and what comes into it."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copyfile
+
+import pandas as pd
+import pytest
+
+from forethought import registration
+from forethought.protocol.folder import StudyFolder
+from forethought.protocol.loading import load
+from forethought.store import migrations, rows
+from forethought.store.connection import reading, writing
+from forethought.store.vault import Vault
+
+NOW = datetime(2025, 3, 25, 10, 0, tzinfo=UTC)
+ARRIVED = datetime(2025, 3, 25, 9, 0)  # noqa: DTZ001 - the tables hold naive UTC
+SEEDS = {1: bytes(range(32)), 2: bytes(range(1, 33))}
+
+Table = Callable[[str], pd.DataFrame]
+Recruit = Callable[..., list[str]]
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def unlocked(tmp_path: Path) -> StudyFolder:
+    folder = StudyFolder(tmp_path / "trial")
+    folder.materials.mkdir(parents=True)
+    folder.reports.mkdir()
+    copyfile(Path(__file__).with_name("small_trial.yaml"), folder.protocol)
+    protocol = load(folder.protocol).protocol
+    Vault.create(folder)
+    migrations.create(folder, protocol.study.id, protocol.waves, NOW)
+    return folder
+
+
+@pytest.fixture
+def trial(unlocked: StudyFolder) -> StudyFolder:
+    registration.lock(unlocked, load(unlocked.protocol), now=NOW, by="tester", seeds=SEEDS, supplied=True)
+    return unlocked
+
+
+@pytest.fixture
+def table(trial: StudyFolder) -> Table:
+    """A table of the trial as it stands."""
+
+    def read(name: str) -> pd.DataFrame:
+        with reading(trial) as con:
+            return rows.read(con, name)
+
+    return read
+
+
+@pytest.fixture
+def recruit(unlocked: StudyFolder) -> Recruit:
+    """Let people arrive a second apart, and return their pseudonyms in that order; every third is male."""
+
+    def arrive(
+        numbers: Sequence[int], *, wave: int = 1, sexes: Sequence[str] = ("Female", "Female", "Male")
+    ) -> list[str]:
+        vault = Vault.open(unlocked)
+        people = [vault.pseudonym(f"service-{wave}-{number:04}") for number in numbers]
+        vault.remember(dict(zip(people, [f"service-{wave}-{number:04}" for number in numbers], strict=True)))
+        arrived = [ARRIVED + timedelta(seconds=number) for number in numbers]
+        participants = pd.DataFrame(
+            {
+                "participant_id": people,
+                "wave": wave,
+                "status": "eligible",
+                "service_status": "APPROVED",
+                "arrived_at": arrived,
+            }
+        )
+        responses = pd.DataFrame(
+            {
+                "record_id": [f"{person}/recruitment" for person in people],
+                "item": "sex",
+                "participant_id": people,
+                "session": "recruitment",
+                "value": [sexes[number % len(sexes)] for number in numbers],
+                "raw_row_id": "0" * 16 + ":1",
+            }
+        )
+        with writing(unlocked) as con:
+            rows.append(con, "participants", participants)
+            rows.append(con, "responses", responses[responses["value"] != ""])
+        return people
+
+    return arrive
+
+
+@pytest.fixture
+def talk(unlocked: StudyFolder) -> Callable[..., None]:
+    """Let a participant hold a session's conversation, and the judge rate it."""
+
+    def hold(person: str, session: str, began: datetime, **ratings: float) -> None:
+        started = began.replace(tzinfo=None)
+        conversation = pd.DataFrame(
+            {
+                "conversation_id": [f"{person}/{session}"],
+                "participant_id": person,
+                "session": session,
+                "stimulus": None,
+                "started_at": started,
+                "ended_at": started + timedelta(minutes=9),
+                "messages": 11,
+            }
+        )
+        rated = pd.DataFrame(
+            [(f"{person}/{session}", "judge", outcome, value) for outcome, value in ratings.items()],
+            columns=["conversation_id", "rater", "outcome", "value"],
+        )
+        with writing(unlocked) as con:
+            rows.append(con, "conversations", conversation)
+            rows.append(con, "ratings", rated)
+
+    return hold
