@@ -1,0 +1,136 @@
+"""Arms, allocation, sessions and stimuli: whether they can be carried out as written."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.problems import Fault, KeyPath, exact_keys, one_of, suggestion
+from forethought.protocol.protocol import Protocol
+
+
+def arms_fit_the_allocation(protocol: Protocol) -> Iterator[Fault]:
+    """Two arms or more where arms are drawn, none where nothing is."""
+    count = len(protocol.arms)
+    arms = f"arms lists {count} arm{'' if count == 1 else 's'}"
+    if protocol.randomised and count < 2:
+        at: KeyPath = ("arms",) if count else ("allocation",)
+        remedy = "Add an arm, or set `allocation: none`"
+        yield Fault(at, f"{arms}; a randomised study needs two or more", remedy)
+    if not protocol.randomised and count:
+        remedy = "Remove the arms, or choose a method of allocation"
+        yield Fault(("arms",), f"{arms}, but allocation is none", remedy)
+
+
+def factors_are_complete(protocol: Protocol) -> Iterator[Fault]:
+    """Every arm says of the same components whether it contains them."""
+    yield from _same_names(
+        "factor", [(("arms", i, "factors"), arm.factors) for i, arm in enumerate(protocol.arms)]
+    )
+
+
+def ratio_names_the_arms(protocol: Protocol) -> Iterator[Fault]:
+    """The ratio has a share for each arm."""
+    if isinstance(protocol.allocation, PermutedBlocks):
+        yield from exact_keys(
+            ("allocation", "ratio"), protocol.allocation.ratio, [*protocol.arms_by_id], "arm"
+        )
+
+
+def blocks_hold_the_ratio(protocol: Protocol) -> Iterator[Fault]:
+    """Block sizes are multiples of the ratio's sum, each once."""
+    if not isinstance(protocol.allocation, PermutedBlocks):
+        return
+    total = sum(protocol.allocation.ratio.values())
+    for index, size in enumerate(protocol.allocation.block_sizes):
+        at = ("allocation", "block_sizes", index)
+        if size % total:
+            what = f"blocks of {size} cannot hold the ratio, whose shares sum to {total}"
+            yield Fault(at, what, f"Use multiples of {total}")
+        if size in protocol.allocation.block_sizes[:index]:
+            yield Fault(at, f"block size {size} is listed twice", "List it once; sizes are equally likely")
+
+
+def strata_are_known(protocol: Protocol) -> Iterator[Fault]:
+    """Strata are categories with listed levels that recruitment gives for everyone who is eligible."""
+    if not isinstance(protocol.allocation, PermutedBlocks):
+        return
+    recruits = protocol.imports.recruits
+    known = {variable.name: variable for variable in recruits.variables} if recruits else {}
+    tested = {criterion.variable for criterion in recruits.eligibility} if recruits else set()
+    for index, name in enumerate(protocol.allocation.strata):
+        at = ("allocation", "strata", index)
+        if name not in known:
+            what = f"the stratum variable `{name}` is none of imports.recruits.variables, known at allocation"
+            yield Fault(at, what, suggestion(name, known, one_of(known)))
+        elif known[name].type != "category" or not known[name].levels:
+            yield Fault(
+                at, f"the stratum variable `{name}` is no category with levels", "List its levels there"
+            )
+        elif name not in tested:
+            what = (
+                f"nobody without a known `{name}` has a stratum, and no eligibility criterion excludes them"
+            )
+            yield Fault(at, what, f"Add a criterion on `{name}` to imports.recruits.eligibility")
+        if name in protocol.allocation.strata[:index]:
+            yield Fault(at, f"the stratum variable `{name}` is listed twice", "List it once")
+
+
+def windows_are_ordered(protocol: Protocol) -> Iterator[Fault]:
+    """Each window opens, aims and closes in this order; the first counts from allocation."""
+    for index, session in enumerate(protocol.sessions):
+        window, at = session.window, ("sessions", index, "window")
+        if window.target < window.opens:
+            what = f"the target, {window.target}, is before the window opens, {window.opens}"
+            yield Fault((*at, "target"), what, "Let opens <= target <= closes")
+        if window.closes < max(window.target, window.opens):
+            what = f"the window closes at {window.closes}, before its target or opening"
+            yield Fault((*at, "closes"), what, "Let opens <= target <= closes")
+        if index == 0 and window.anchor != "allocation":
+            what = "the first session has no previous session to count from"
+            yield Fault((*at, "anchor"), what, "Write `anchor: allocation`")
+
+
+def session_variables_are_complete(protocol: Protocol) -> Iterator[Fault]:
+    """Every session gives the same variables."""
+    places = [
+        (("sessions", i, "variables"), session.variables) for i, session in enumerate(protocol.sessions)
+    ]
+    yield from _same_names("variable", places)
+
+
+def stimuli_suffice(protocol: Protocol) -> Iterator[Fault]:
+    """Stimuli are of planned sessions, with an item for each, as none may be repeated."""
+    stimuli = protocol.stimuli
+    if stimuli is None:
+        return
+    sessions = [session.id for session in protocol.sessions]
+    for index, name in enumerate(stimuli.sessions):
+        if name not in sessions:
+            what = f"stimuli are for `{name}`, which is no session"
+            yield Fault(("stimuli", "sessions", index), what, suggestion(name, sessions, one_of(sessions)))
+    if len(stimuli.items) < len(stimuli.sessions):
+        what = f"{len(stimuli.sessions)} sessions need as many stimuli without repetition, not {len(stimuli.items)}"
+        yield Fault(("stimuli", "items"), what, "Add items, or take sessions away")
+    if not protocol.randomised:
+        what = "stimuli are drawn from the wave's random stream, but allocation is none"
+        yield Fault(("stimuli",), what, "Remove the stimuli, or choose a method of allocation")
+
+
+def _same_names(noun: str, places: Sequence[tuple[KeyPath, Mapping[str, object]]]) -> Iterator[Fault]:
+    """Mappings that must have the same keys; a key that most of them have is one that all should have."""
+    counts = Counter(name for _, given in places for name in given)
+    expected = [name for name, count in counts.items() if 2 * count > len(places)]
+    for at, given in places:
+        yield from exact_keys(at, given, expected, noun)
+
+
+CHECKS = (
+    arms_fit_the_allocation,
+    factors_are_complete,
+    ratio_names_the_arms,
+    blocks_hold_the_ratio,
+    strata_are_known,
+    windows_are_ordered,
+    session_variables_are_complete,
+    stimuli_suffice,
+)

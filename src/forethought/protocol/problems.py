@@ -1,0 +1,93 @@
+"""What is wrong with a file, where, and what to do: every problem at once, by line."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+KeyPath = tuple[str | int, ...]
+"""The keys and list positions (from 0) that lead to a value."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One problem on one line. `what` and `remedy` are sentences without their full stop."""
+
+    line: int
+    what: str
+    remedy: str
+
+    def located(self, file: str) -> str:
+        """The line a person reads: `protocol.yaml:41: what. What to do.`"""
+        stop = "" if self.remedy.endswith("?") else "."
+        return f"{file}:{self.line}: {_one_line(self.what)}. {_one_line(self.remedy)}{stop}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One problem of the value at `at`, before its line is known."""
+
+    at: KeyPath
+    what: str
+    remedy: str
+
+
+def nearest(name: object, names: Iterable[str]) -> str | None:
+    """The one of `names` that was probably meant, if any is near."""
+    known = list(names)
+    close = get_close_matches(str(name), known, n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    folded = {one.casefold(): one for one in known}
+    return folded.get(str(name).casefold())
+
+
+def suggestion(name: object, names: Iterable[str], otherwise: str) -> str:
+    """`Did you mean ...?` where a name is near, `otherwise` where none is."""
+    known = list(names)
+    near = nearest(name, known)
+    if near is not None:
+        return f"Did you mean `{near}`?"
+    return otherwise
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Names as a remedy lists them."""
+    known = list(names)
+    return f"There is {listed(known)}" if known else "There is none"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `b` and `c`, cut short where the list is long."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) > _SHOWN:
+        return f"{', '.join(quoted[:_SHOWN])} and {len(quoted) - _SHOWN} more"
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def unknown_keys(
+    at: KeyPath, given: Mapping[str, object], known: Sequence[str], what: str
+) -> Iterator[Fault]:
+    """Keys of a mapping that are none of the known names; `what` says what a key should be."""
+    for key in given:
+        if key not in known:
+            yield Fault((*at, key), f"`{key}` is no {what}", suggestion(key, known, one_of(known)))
+
+
+def exact_keys(at: KeyPath, given: Mapping[str, object], known: Sequence[str], what: str) -> Iterator[Fault]:
+    """Keys of a mapping that must be just the known names; a misspelt one is reported once."""
+    lacking = [name for name in known if name not in given]
+    for key in given:
+        if key not in known:
+            meant = nearest(key, lacking)
+            lacking = [name for name in lacking if name != meant]
+            remedy = suggestion(key, [meant] if meant else known, one_of(known))
+            yield Fault((*at, key), f"`{key}` is no {what}", remedy)
+    for name in lacking:
+        yield Fault(at, f"the {what} `{name}` is missing here", f"Add `{name}`")
+
+
+_SHOWN = 12
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,144 @@
+"""The studies that travel with forethought: each is a sound protocol, and becomes a study folder."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from forethought.errors import WrongUsage
+from forethought.protocol import shipped
+from forethought.protocol.analysis import MixedModel
+from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.folder import StudyFolder
+from forethought.protocol.loading import load
+from forethought.protocol.protocol import Protocol
+
+
+def protocol(name: str, folder: Path) -> Protocol:
+    return load(shipped.copy(name, folder / name).protocol).protocol
+
+
+def test_three_studies_are_shipped() -> None:
+    assert shipped.names() == ("lend_an_ear", "manybabies1", "sleepstudy")
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_each_is_a_protocol_without_a_problem(name: str, tmp_path: Path) -> None:
+    found = protocol(name, tmp_path)
+    assert found.study.id == name
+    assert found.study.title == shipped.title(name)
+
+
+def test_a_copy_is_a_study_folder_with_its_materials(tmp_path: Path) -> None:
+    folder = shipped.copy("lend_an_ear", tmp_path / "new" / "study")
+    assert StudyFolder.open(tmp_path / "new" / "study") == folder
+    assert sorted(one.name for one in folder.path.iterdir()) == ["materials", "protocol.yaml"]
+    declared = {material.file for material in load(folder.protocol).protocol.materials}
+    assert {one.name for one in folder.materials.iterdir()} == declared
+
+
+def test_the_data_that_travel_with_a_study_are_in_its_inbox(tmp_path: Path) -> None:
+    folder = shipped.copy("sleepstudy", tmp_path / "study")
+    rows = (folder.inbox / "sleepstudy.csv").read_text().splitlines()
+    assert len(rows) == 181
+    assert rows[0] == '"Reaction","Days","Subject"'
+
+
+def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    shipped.copy("sleepstudy", tmp_path)
+    assert (tmp_path / "protocol.yaml").is_file()
+
+
+def test_a_folder_that_is_not_empty_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(WrongUsage, match="this folder is not empty"):
+        shipped.copy("sleepstudy", tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "study").write_text("mine")
+    with pytest.raises(WrongUsage, match="this is a file"):
+        shipped.copy("sleepstudy", tmp_path / "study")
+    with pytest.raises(WrongUsage, match="the folder cannot be written"):
+        shipped.copy("sleepstudy", tmp_path / "study" / "inside")
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage) as caught:
+        shipped.copy("sleep", tmp_path / "study")
+    assert str(caught.value) == (
+        "sleep: no shipped study has this name. There is `lend_an_ear`, `manybabies1` and `sleepstudy`."
+    )
+    assert not (tmp_path / "study").exists()
+
+
+# --- what the facts say of the studies
+
+
+def test_lend_an_ear_allocates_four_arms_equally_in_blocks_within_sex(tmp_path: Path) -> None:
+    found = protocol("lend_an_ear", tmp_path)
+    assert [(arm.id, arm.code) for arm in found.arms] == [
+        ("control", "Control"),
+        ("video", "Influencer"),
+        ("coach", "AICoach"),
+        ("both", "CoachPlusInfluencer"),
+    ]
+    allocation = found.allocation
+    assert isinstance(allocation, PermutedBlocks)
+    assert dict(allocation.ratio) == {"control": 1, "video": 1, "coach": 1, "both": 1}
+    assert (allocation.block_sizes, allocation.strata, allocation.assumed) == ((4, 8), ("sex",), True)
+
+
+def test_lend_an_ears_published_models_imply_the_published_overall_empathy(tmp_path: Path) -> None:
+    """Facts, section 1.5: constant -1.413, training by round 1.603, 2.909 and 3.628."""
+    found = protocol("lend_an_ear", tmp_path)
+    assert found.simulation is not None
+    overall = found.outcomes_by_id["overall_empathy"]
+    sums: dict[str, Decimal] = {}
+    for table in found.simulation.outcomes.published:
+        for term, value in table.coefficients.items():
+            weight = Decimal(str(overall.weights[table.outcome]))  # type: ignore[union-attr]
+            sums[term] = sums.get(term, Decimal(0)) + weight * Decimal(str(value))
+    assert sums["Intercept"] == Decimal("-1.413")
+    assert sums["arm[T.video]:round"] == Decimal("1.603")
+    assert sums["arm[T.coach]:round"] == Decimal("2.909")
+    assert sums["arm[T.both]:round"] == Decimal("3.628")
+
+
+def test_lend_an_ears_published_numbers_are_the_same_where_they_stand_twice(tmp_path: Path) -> None:
+    found = protocol("lend_an_ear", tmp_path)
+    assert found.simulation is not None
+    simulated = {table.outcome: table for table in found.simulation.outcomes.published}
+    for expected in found.analysis.expected:
+        table = simulated[expected.outcome]
+        printed = {row.term: row for row in expected.coefficients}
+        assert {term: float(row.estimate or "nan") for term, row in printed.items()} == table.coefficients
+        assert float(printed["Intercept"].se or "nan") == table.se_intercept
+        assert float(printed["round"].se or "nan") == table.se_round
+
+
+def test_of_lend_an_ears_simulated_submissions_about_968_finish(tmp_path: Path) -> None:
+    found = protocol("lend_an_ear", tmp_path)
+    assert found.simulation is not None
+    flow = found.simulation.flow
+    left = flow.submissions * (1 - flow.returned - flow.timed_out - flow.ineligible)
+    for share in flow.lost_before.values():
+        left *= 1 - share
+    assert round(left) == 968
+
+
+def test_manybabies_published_table_has_fifteen_rows_and_as_many_refitted(tmp_path: Path) -> None:
+    found = protocol("manybabies1", tmp_path)
+    tables = {expected.id: expected for expected in found.analysis.expected}
+    assert [len(tables[name].coefficients) for name in ("published", "lme4")] == [15, 15]
+    for printed, refitted in zip(tables["published"].coefficients, tables["lme4"].coefficients, strict=True):
+        assert printed.term == refitted.term
+        assert f"{float(f'{float(refitted.estimate or 0):.3g}'):.3f}" == printed.estimate
+
+
+@pytest.mark.parametrize("name", ["manybabies1", "sleepstudy"])
+def test_the_observed_studies_are_not_randomised_and_have_one_mixed_model(name: str, tmp_path: Path) -> None:
+    found = protocol(name, tmp_path)
+    assert not found.randomised
+    assert [type(model) for model in found.analysis.models] == [MixedModel]
