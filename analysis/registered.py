@@ -1,0 +1,262 @@
+"""The registered analysis, run as written: models, contrasts, families, verdicts."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forethought.analysis.expected import compare
+from forethought.analysis.families import Comparison, adjusted
+from forethought.analysis.findings import Finding, finite
+from forethought.analysis.fits import Estimate
+from forethought.analysis.models import ModelResult, fit_model
+from forethought.analysis.preparation import PreparationStep, prepare
+from forethought.analysis.verdicts import Direction, Evidence, Verdict, judge
+from forethought.protocol.analysis import Hypothesis
+from forethought.protocol.protocol import Protocol
+
+PLACEBO = "the arms are a placebo allocation drawn anew: this number says nothing of the study's arms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the analysis may claim: facts about the study, not choices of the analyst."""
+
+    registered: bool
+    locked_before_outcomes: bool
+    blinded: bool
+    simulated: bool
+    wave: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredTest:
+    """One contrast to report: which, with what weights, and for which hypothesis, if any."""
+
+    id: Comparison
+    weights: Mapping[str, float]
+    hypothesis: Hypothesis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisResult:
+    """Everything the registered analysis gives."""
+
+    findings: tuple[Finding, ...]
+    models: tuple[ModelResult, ...]
+    preparation: tuple[PreparationStep, ...]
+    records: pd.DataFrame
+
+
+def run(protocol: Protocol, records: pd.DataFrame, standing: Standing) -> AnalysisResult:
+    """Prepare the records, fit every registered model to each outcome, and report every registered test.
+
+    `records` has one row for each session of a participant, or for each trial. A model that cannot be
+    fitted leaves its findings unevaluable with the reason; the rest stands.
+    """
+    prepared, steps = prepare(records, protocol.preparation)
+    models = tuple(
+        fit_model(model, outcome, prepared)
+        for model in protocol.analysis.models
+        for outcome in model.outcomes
+    )
+    return AnalysisResult(
+        findings=tuple(_findings(protocol, models, standing)),
+        models=models,
+        preparation=steps,
+        records=prepared,
+    )
+
+
+def _findings(protocol: Protocol, models: tuple[ModelResult, ...], standing: Standing) -> Iterator[Finding]:
+    level = 1 - protocol.analysis.alpha
+    fitted = {(result.model.id, result.outcome): result for result in models}
+    tests = [*_hypothesis_tests(protocol, fitted), *_coefficient_tests(protocol, models)]
+    estimates = {
+        test.id: estimate
+        for test in tests
+        if (estimate := fitted[test.id.model, test.id.outcome].estimate(test.weights, level)) is not None
+    }
+    p_values = {test: one.p for test, one in estimates.items() if not math.isnan(one.p)}
+    in_family = adjusted(protocol.analysis.families, p_values)
+    for test in tests:
+        yield _finding(
+            protocol,
+            test,
+            fitted[test.id.model, test.id.outcome],
+            estimates.get(test.id),
+            in_family.get(test.id),
+            standing,
+        )
+
+
+def _hypothesis_tests(
+    protocol: Protocol, fitted: Mapping[tuple[str, str], ModelResult]
+) -> Iterator[RegisteredTest]:
+    weights = {contrast.id: contrast.weights for contrast in protocol.analysis.contrasts}
+    for hypothesis in protocol.analysis.hypotheses:
+        for model in hypothesis.models:
+            for outcome in hypothesis.outcomes:
+                if (model, outcome) not in fitted:
+                    continue
+                for contrast in hypothesis.contrasts:
+                    yield RegisteredTest(
+                        id=Comparison(model, outcome, contrast),
+                        weights=weights[contrast],
+                        hypothesis=hypothesis,
+                    )
+
+
+def _coefficient_tests(protocol: Protocol, models: tuple[ModelResult, ...]) -> Iterator[RegisteredTest]:
+    named = {
+        term
+        for contrast in protocol.analysis.contrasts
+        for term, weight in contrast.weights.items()
+        if len(contrast.weights) == 1 and weight == 1
+    }
+    for result in models:
+        if result.model.report_coefficients and result.fit is not None:
+            for term in result.fit.coefficients["term"]:
+                if term not in named:
+                    yield RegisteredTest(
+                        id=Comparison(result.model.id, result.outcome, term),
+                        weights={term: 1.0},
+                        hypothesis=None,
+                    )
+
+
+def _finding(
+    protocol: Protocol,
+    test: RegisteredTest,
+    result: ModelResult,
+    estimate: Estimate | None,
+    in_family: tuple[str, float] | None,
+    standing: Standing,
+) -> Finding:
+    hypothesis = test.hypothesis
+    family, p_adjusted = in_family if in_family else (None, estimate.p if estimate else None)
+    role = _role(result, hypothesis)
+    return Finding(
+        hypothesis=hypothesis.id if hypothesis else None,
+        model=test.id.model,
+        outcome=test.id.outcome,
+        contrast=test.id.contrast,
+        **_numbers(estimate, result.outcome_sd),
+        p_adjusted=finite(p_adjusted) if p_adjusted is not None else None,
+        ci_level=1 - protocol.analysis.alpha,
+        smallest_effect=hypothesis.smallest_effect if hypothesis else None,
+        n=result.participants,
+        n_by_arm=result.participants_by_arm,
+        population=protocol.analysis.population,
+        estimand=hypothesis.estimand if hypothesis else None,
+        family=family,
+        role=role,
+        registered=standing.registered,
+        confirmatory=standing.locked_before_outcomes
+        and not standing.blinded
+        and role in ("primary", "secondary"),
+        blinded=standing.blinded,
+        simulated=standing.simulated,
+        wave=standing.wave,
+        verdict=_verdict(protocol, hypothesis, test.id.outcome, estimate, p_adjusted, standing),
+        warnings=_warnings(result, estimate, standing),
+    )
+
+
+def _numbers(estimate: Estimate | None, outcome_sd: float) -> dict[str, Any]:
+    names = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
+    if estimate is None:
+        return dict.fromkeys((*names, "effect_size"))
+    numbers = {name: finite(getattr(estimate, name)) for name in names}
+    return numbers | {"effect_size": finite(estimate.estimate / outcome_sd) if outcome_sd else None}
+
+
+def _role(result: ModelResult, hypothesis: Hypothesis | None) -> str:
+    if result.model.role in ("sensitivity", "exploratory"):
+        return result.model.role
+    return hypothesis.role if hypothesis else "secondary"
+
+
+def _verdict(
+    protocol: Protocol,
+    hypothesis: Hypothesis | None,
+    outcome: str,
+    estimate: Estimate | None,
+    p_adjusted: float | None,
+    standing: Standing,
+) -> Verdict:
+    if hypothesis is None or estimate is None or p_adjusted is None or standing.blinded:
+        return Verdict.UNEVALUABLE
+    return judge(
+        Evidence(low=estimate.ci_low, high=estimate.ci_high, p_adjusted=p_adjusted),
+        direction=_direction(protocol, hypothesis, outcome),
+        smallest_effect=hypothesis.smallest_effect,
+        alpha=protocol.analysis.alpha,
+    )
+
+
+def _direction(protocol: Protocol, hypothesis: Hypothesis, outcome: str) -> Direction:
+    if hypothesis.direction != "better":
+        return hypothesis.direction
+    return "greater" if protocol.outcomes_by_id[outcome].better == "higher" else "less"
+
+
+def _warnings(result: ModelResult, estimate: Estimate | None, standing: Standing) -> tuple[str, ...]:
+    found: list[str] = [PLACEBO] if standing.blinded else []
+    if result.error is not None:
+        found.append(result.error)
+    elif estimate is None:
+        found.append("the contrast cannot be estimated: a coefficient was dropped from the model")
+    if result.fit is not None:
+        found.extend(result.fit.warnings)
+    return tuple(found)
+
+
+def as_json(protocol: Protocol, result: AnalysisResult) -> dict[str, Any]:
+    """Findings, models and preparation as the JSON values of `results.json`."""
+    return {
+        "findings": [finding.as_json() for finding in result.findings],
+        "models": [_model_as_json(protocol, one, result.records) for one in result.models],
+        "preparation": [step.as_json() for step in result.preparation],
+    }
+
+
+def _model_as_json(protocol: Protocol, result: ModelResult, records: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "model": result.model.id,
+        "label": result.model.label,
+        "outcome": result.outcome,
+        "kind": result.model.kind,
+        "role": result.model.role,
+        "error": result.error,
+        "fit": result.fit_as_json(),
+        "cell_means": cell_means(protocol, records, result.outcome),
+        "expected": [
+            compare(expected, result.fit)
+            for expected in protocol.analysis.expected
+            if expected.model == result.model.id and expected.outcome == result.outcome and result.fit
+        ],
+    }
+
+
+def cell_means(protocol: Protocol, records: pd.DataFrame, outcome: str) -> list[dict[str, Any]]:
+    """Mean and SD of the outcome by arm and session; empty where the study has no arms."""
+    if "arm" not in records or outcome not in records:
+        return []
+    rows: list[dict[str, Any]] = []
+    for arm in protocol.arms:
+        for session in protocol.sessions:
+            here = (records["arm"] == arm.id) & (records["session"] == session.id)
+            values = records.loc[here, outcome].dropna()
+            rows.append(
+                {
+                    "arm": arm.id,
+                    "session": session.id,
+                    "n": len(values),
+                    "mean": finite(float(values.mean())) if len(values) else None,
+                    "sd": finite(float(values.std())) if len(values) > 1 else None,
+                }
+            )
+    return rows

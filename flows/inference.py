@@ -1,0 +1,19 @@
+"""Inference: the registered analysis, blinded until the gate is open."""
+
+from prefect import flow, task
+
+from forethought.flows.setting import setting
+from forethought.steps.analyze import analyze
+
+
+@task(persist_result=False)
+def analyse(study: str) -> int:
+    """Run the registered analysis; how many findings it has."""
+    here = setting(study)
+    return analyze(here.folder, now=here.now, actor=here.actor).findings
+
+
+@flow(name="inference", persist_result=False, log_prints=False)
+def inference(study: str) -> int:
+    """Run the registered analysis on the data there are."""
+    return analyse(study)

@@ -1,0 +1,19 @@
+"""Sessions: each allocated person's sessions are planned, and those held are marked."""
+
+from prefect import flow, task
+
+from forethought.flows.setting import setting
+from forethought.steps.schedule import schedule
+
+
+@task(persist_result=False)
+def plan_sessions(study: str) -> int:
+    """Plan what is not planned yet and mark what was held; how many sessions were planned now."""
+    here = setting(study)
+    return schedule(here.folder, now=here.now, actor=here.actor).planned
+
+
+@flow(name="sessions", persist_result=False, log_prints=False)
+def sessions(study: str) -> int:
+    """Bring the schedule up to date."""
+    return plan_sessions(study)

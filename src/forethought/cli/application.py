@@ -1,0 +1,41 @@
+"""All commands of the command line, in the order in which a study uses them."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from forethought.cli import gate, plan, results, single, wave
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def application() -> typer.Typer:
+    """The command line as Typer runs it."""
+    app = typer.Typer(
+        name="forethought",
+        help="Run a pre-registered experiment from its protocol to a report that a stranger can verify.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    app.callback()(_options)
+    for commands in (plan, wave, results, gate, single):
+        commands.add_to(app)
+    return app
+
+
+def _options(
+    log_level: Annotated[
+        str, typer.Option("--log-level", help="debug, info, warning or error: how much is told on stderr.")
+    ] = "warning",
+) -> None:
+    if log_level not in LEVELS:
+        raise typer.BadParameter(f"`{log_level}` is none of {', '.join(LEVELS)}", param_hint="--log-level")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("forethought")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(log_level.upper())

@@ -1,0 +1,93 @@
+"""Commands before the data: init, check, lock, schema."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forethought.cli.actor import actor, wall_clock
+from forethought.cli.output import AsJson, StudyPath, count, show
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    for command in (init, check, lock, schema):
+        app.command()(command)
+
+
+def init(
+    folder: Annotated[Path | None, typer.Argument(help="The new study's folder.", metavar="DIR")] = None,
+    template: Annotated[str | None, typer.Option("--from", help="A shipped protocol's name.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name the shipped protocols.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a study folder from a shipped protocol."""
+    from forethought.steps.init_study import init_study, shipped_studies
+
+    if list_:
+        studies = shipped_studies()
+        show("studies", {"studies": studies}, (f"{s.name}  {s.title}" for s in studies), as_json=as_json)
+        return
+    if folder is None or template is None:
+        raise typer.BadParameter("give a folder and --from NAME, or --list for the names")
+    made = init_study(folder, template, now=wall_clock(), actor=actor())
+    show(
+        "init",
+        made,
+        [
+            str(made.folder),
+            f"A study from `{template}`. Read protocol.yaml, then `forethought check {folder}`.",
+        ],
+        as_json=as_json,
+    )
+
+
+def check(
+    path: Annotated[Path, typer.Argument(help="A protocol.yaml, or a study's folder.", metavar="PATH")],
+    as_json: AsJson = False,
+) -> None:
+    """Name every problem of a protocol at once, each with its line."""
+    from forethought.steps.check import check as check_step
+
+    checked = check_step(path)
+    show(
+        "check",
+        checked,
+        [f"{checked.path}: no problem found.", f"fingerprint {checked.fingerprint}"],
+        as_json=as_json,
+    )
+
+
+def lock(
+    study: StudyPath,
+    seed_file: Annotated[
+        Path | None, typer.Option("--seed-file", help="One line of 64 hex digits for each wave; kept secret.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register the protocol as it stands: its fingerprint, materials, and the commitment to each seed."""
+    from forethought.protocol.folder import StudyFolder
+    from forethought.steps.clock import study_time
+    from forethought.steps.lock import lock as lock_step
+
+    folder = StudyFolder.open(study)
+    locked = lock_step(folder, now=study_time(folder, wall_clock()), actor=actor(), seed_file=seed_file)
+    word = "Already locked" if locked.already else "Locked"
+    show(
+        "lock",
+        locked,
+        [
+            str(folder.registration),
+            f"{word} with {count(locked.materials, 'material')} and {count(locked.seeds, 'committed seed')}.",
+            f"fingerprint {locked.fingerprint}",
+        ],
+        as_json=as_json,
+    )
+
+
+def schema() -> None:
+    """Print the protocol's JSON Schema, for editors."""
+    from forethought.protocol.loading import schema as protocol_schema
+
+    print(json.dumps(protocol_schema(), indent=2, ensure_ascii=False))

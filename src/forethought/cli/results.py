@@ -1,0 +1,77 @@
+"""Commands that say what was found: analyze, report, status, log."""
+
+from typing import Annotated
+
+import typer
+
+from forethought.cli.actor import actor, wall_clock
+from forethought.cli.output import AsJson, StudyPath, Wait, count, show
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    for command in (analyze, report, status, log):
+        app.command()(command)
+
+
+def analyze(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
+    """Run the registered analysis; before unblinding, on a placebo allocation."""
+    import json
+
+    from forethought.protocol.folder import StudyFolder
+    from forethought.steps.analyze import analyze as analyze_step
+    from forethought.steps.clock import study_time
+
+    folder = StudyFolder.open(study)
+    done = analyze_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    if as_json:
+        show("results", json.loads(done.results.read_text("utf-8")), [], as_json=True)
+        return
+    kind = " on a placebo allocation: the study is blinded" if done.blinded else ""
+    show(
+        "results",
+        done,
+        [
+            str(done.results),
+            f"{count(done.findings, 'finding')} of {count(done.models, 'fitted model')}{kind}.",
+        ],
+        as_json=False,
+    )
+
+
+def report(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
+    """Write the report: one HTML file that holds everything."""
+    from forethought.protocol.folder import StudyFolder
+    from forethought.steps.clock import study_time
+    from forethought.steps.report import report as report_step
+
+    folder = StudyFolder.open(study)
+    done = report_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    show("report", done, [str(done.report)], as_json=as_json)
+
+
+def status(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
+    """Say where the study stands; never with an arm before unblinding."""
+    from forethought.protocol.folder import StudyFolder
+    from forethought.steps.status import status as status_step
+
+    done = status_step(StudyFolder.open(study), wait=wait)
+    show("status", done, done.lines(), as_json=as_json)
+
+
+def log(
+    study: StudyPath,
+    last: Annotated[int | None, typer.Option("--last", help="Only the last so many events.", min=1)] = None,
+    wait: Wait = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Print the ledger, after checking its chain."""
+    from forethought.protocol.folder import StudyFolder
+    from forethought.steps.log import log as log_step
+
+    done = log_step(StudyFolder.open(study), wait=wait)
+    events = done.events if last is None else done.events[-last:]
+    lines = (
+        f"{event.seq:>5}  {event.at}  {event.actor}  {event.action}  {event.hash[:12]}" for event in events
+    )
+    show("log", {"head": done.head, "events": events}, lines, as_json=as_json)

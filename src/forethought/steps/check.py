@@ -1,0 +1,25 @@
+"""Check a protocol: every problem at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from forethought.errors import WrongUsage
+from forethought.protocol.loading import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A protocol without a problem, and its fingerprint."""
+
+    path: Path
+    study: str
+    fingerprint: str
+
+
+def check(path: Path) -> Checked:
+    """Load a protocol.yaml, or the one of a study's folder; raises ProtocolInvalid with every problem."""
+    file = path / "protocol.yaml" if path.is_dir() else path
+    if not file.is_file():
+        raise WrongUsage(str(file), "there is no such file", "Give a protocol.yaml or a study's folder")
+    loaded = load(file)
+    return Checked(path=file, study=loaded.protocol.study.id, fingerprint=loaded.fingerprint)

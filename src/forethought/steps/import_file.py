@@ -1,0 +1,186 @@
+"""Import one export: its good rows land together, its refused rows are quarantined, nothing of it is lost."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from forethought import registration
+from forethought.errors import GateClosed, WrongUsage
+from forethought.protocol.folder import StudyFolder
+from forethought.protocol.loading import load
+from forethought.protocol.protocol import Protocol
+from forethought.schemas.exports.checking import together
+from forethought.schemas.exports.reading import Export, read
+from forethought.schemas.exports.recognition import SIMULATION_COLUMN, recognise
+from forethought.steps.arrivals import Arrival, receive
+from forethought.steps.intake import Known, admit
+from forethought.steps.raw_files import keep_raw
+from forethought.store import events, meta, rows
+from forethought.store.connection import reading, writing
+from forethought.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of a file's rows. `new` ones added something; `already`: the file was imported before."""
+
+    kind: str
+    source: str
+    file: str
+    rows: int
+    new: int
+    quarantined: int
+    already: bool
+
+
+def import_file(
+    folder: StudyFolder,
+    file: Path,
+    *,
+    now: datetime,
+    actor: str,
+    source: str | None = None,
+    kind: str | None = None,
+    wave: int = 1,
+    wait: float = 10.0,
+) -> Imported:
+    """Import an export; the same file again adds nothing.
+
+    WrongUsage: no such file or wave. DataRefused: unreadable, not recognised, a column missing; nothing is
+    written then. NotLocked: outcomes of a randomised study before the lock. GateClosed: simulated rows for a
+    real study, or real ones for a simulated study.
+    """
+    data = _bytes(file)
+    sha256 = hashlib.sha256(data).hexdigest()
+    loaded = load(folder.protocol)
+    with reading(folder, wait) as con:
+        done = _imported_before(partial(rows.read, con), file, sha256)
+        simulated = meta.is_simulated(con)
+        people = rows.read(con, "participants")["participant_id"]
+    if done is None:
+        export = read(data, str(file))
+        _check_wave(loaded.protocol, wave)
+        _check_world(export, simulated=simulated)
+        recognised = recognise(export, loaded.protocol.imports, source=source, kind=kind)
+        if loaded.protocol.randomised and recognised.kind != "recruits":
+            registration.require(folder, loaded)
+        arrival = receive(recognised, loaded.protocol, Vault.open(folder), people, wave=wave, now=now)
+        with writing(folder, wait) as con:
+            known = partial(rows.read, con)
+            done = _imported_before(known, file, sha256)  # by another process, since
+            if done is None:
+                done, tables = _land(arrival, known, file)
+                added = {name: rows.append(con, name, frame) for name, frame in tables.items()}
+                events.record(con, now=now, actor=actor, action="import", detail=_told(done, arrival, added))
+    keep_raw(folder, file, data, sha256)
+    return done
+
+
+def _bytes(file: Path) -> bytes:
+    if not file.is_file():
+        raise WrongUsage(str(file), "there is no such file", "Give the path of an export")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise WrongUsage(
+            str(file), f"it cannot be read ({error.strerror})", "Check its permissions"
+        ) from error
+
+
+def _check_wave(protocol: Protocol, wave: int) -> None:
+    numbers = [one.number for one in protocol.waves]
+    if wave not in numbers:
+        listed = ", ".join(str(number) for number in numbers)
+        raise WrongUsage(f"--wave {wave}", "the protocol has no such wave", f"Choose one of {listed}")
+
+
+def _check_world(export: Export, *, simulated: bool) -> None:
+    """Simulated rows and real ones never meet in one study."""
+    written_by_simulate = SIMULATION_COLUMN in export.header
+    if written_by_simulate and not simulated:
+        what = "`simulate` wrote this export, and the study is real"
+        raise GateClosed(export.name, what, "Import it into the simulated study that it was written for")
+    if simulated and not written_by_simulate:
+        what = "this export is not one that `simulate` wrote, and the study is simulated for ever"
+        raise GateClosed(export.name, what, "Make a new study folder for real data")
+
+
+def _imported_before(known: Known, file: Path, sha256: str) -> Imported | None:
+    every = known("raw_rows")
+    before = every.loc[every["file_sha256"] == sha256]
+    if before.empty:
+        return None
+    return Imported(
+        kind=str(before["kind"].iloc[0]),
+        source=str(before["source"].iloc[0]),
+        file=file.name,
+        rows=len(before),
+        new=0,
+        quarantined=int((before["disposition"] == "quarantined").sum()),
+        already=True,
+    )
+
+
+def _land(arrival: Arrival, known: Known, file: Path) -> tuple[Imported, dict[str, pd.DataFrame]]:
+    """What becomes of each row, and everything that is to be written of the file."""
+    admitted = admit(arrival, known)
+    refused = together([arrival.parsed.refused, admitted.refused])
+    quarantined = int(refused["row_number"].nunique())
+    imported = Imported(
+        kind=arrival.recognised.kind,
+        source=arrival.recognised.source,
+        file=file.name,
+        rows=len(arrival.sealed),
+        new=len(arrival.sealed) - quarantined - len(admitted.repeated),
+        quarantined=quarantined,
+        already=False,
+    )
+    return imported, {
+        **admitted.tables,
+        "raw_rows": _raw_rows(arrival, refused),
+        "payloads": arrival.sealed[["raw_row_id", "participant_id", "nonce", "ciphertext"]],
+        "quarantine": _quarantine(arrival, refused),
+    }
+
+
+def _told(imported: Imported, arrival: Arrival, added: dict[str, int]) -> dict[str, object]:
+    """What the ledger says of an import: counts and hashes, never the file's name or a value."""
+    return {
+        "kind": imported.kind,
+        "source": imported.source,
+        "file_sha256": arrival.recognised.export.sha256,
+        "wave": arrival.wave,
+        "rows": imported.rows,
+        "new": imported.new,
+        "quarantined": imported.quarantined,
+        "added": added,
+    }
+
+
+def _raw_rows(arrival: Arrival, refused: pd.DataFrame) -> pd.DataFrame:
+    sealed = arrival.sealed
+    quarantined = sealed.index.isin(refused["row_number"])
+    return sealed[["raw_row_id", "row_hash"]].assign(
+        file_sha256=arrival.recognised.export.sha256,
+        source=arrival.recognised.source,
+        kind=arrival.recognised.kind,
+        row_number=sealed.index,
+        imported_at=pd.Timestamp(arrival.at).as_unit("us"),
+        disposition=pd.Series(quarantined, index=sealed.index).map({True: "quarantined", False: "kept"}),
+    )
+
+
+def _quarantine(arrival: Arrival, refused: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "raw_row_id": arrival.raw_row_ids.reindex(refused["row_number"]).to_numpy(),
+            "column_name": refused["column"].to_numpy(),
+            "value": refused["value"].to_numpy(),
+            "reason": refused["reason"].to_numpy(),
+            "quarantined_at": pd.Timestamp(arrival.at).as_unit("us"),
+        }
+    )

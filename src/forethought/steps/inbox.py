@@ -1,0 +1,48 @@
+"""The inbox: exports that have come and are not imported yet."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from forethought.protocol.folder import StudyFolder
+from forethought.protocol.imports import ImportKind
+from forethought.protocol.loading import load
+from forethought.schemas.exports.reading import read
+from forethought.schemas.exports.recognition import recognise
+from forethought.steps.import_file import import_file
+
+logger = logging.getLogger("forethought")
+
+
+def waiting(folder: StudyFolder) -> tuple[Path, ...]:
+    """The files in the inbox, in the order of their names; hidden and temporary files are passed over."""
+    if not folder.inbox.is_dir():
+        return ()
+    return tuple(
+        sorted(file for file in folder.inbox.iterdir() if file.is_file() and not file.name.startswith("."))
+    )
+
+
+def import_waiting(
+    folder: StudyFolder, kinds: Sequence[ImportKind], *, now: datetime, actor: str, wave: int
+) -> dict[str, int]:
+    """Import the waiting files of these kinds, in the order of the kinds; new rows by file.
+
+    A conversation must be there before its ratings: the order matters. A file that cannot be recognised
+    stops the wave with its reason; nothing of it is written.
+    """
+    imports = load(folder.protocol).protocol.imports
+    found = {file: recognise(read(file.read_bytes(), str(file)), imports).kind for file in waiting(folder)}
+    new: dict[str, int] = {}
+    for kind in kinds:
+        for file in (file for file, its_kind in found.items() if its_kind == kind):
+            imported = import_file(folder, file, now=now, actor=actor, wave=wave)
+            new[file.name] = imported.new
+            logger.info(
+                "import: %s, %s new, %s quarantined",
+                file.name,
+                f"{imported.new:,}",
+                f"{imported.quarantined:,}",
+            )
+    return new

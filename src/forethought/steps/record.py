@@ -1,0 +1,211 @@
+"""Gather a study's record for its report: flow, balance, replay, sessions, deviations, ledger."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from forethought import deviations, provenance, registration
+from forethought.ledger import Event
+from forethought.protocol.design import NoAllocation
+from forethought.protocol.folder import StudyFolder
+from forethought.protocol.protocol import Protocol
+from forethought.randomization.replay import differences
+from forethought.registration import Registration
+from forethought.reports.record import (
+    BalanceRow,
+    DeviationRow,
+    Flow,
+    Followed,
+    LedgerHead,
+    Moments,
+    Reason,
+    Record,
+    Replay,
+    SessionCount,
+)
+from forethought.steps.received import arms_received
+from forethought.store import events, flow, freezing, milestones, rows
+from forethought.store.connection import Connection
+
+UNTOUCHED = ("allocations", "conversations", "messages", "participants", "ratings", "responses", "scores")
+"""Tables that no step may change after a freeze."""
+
+
+def gather(
+    con: Connection,
+    folder: StudyFolder,
+    protocol: Protocol,
+    locked: Registration | None,
+    *,
+    now: datetime,
+) -> Record:
+    """The study's record as it stands; writes the deviations that it finds to their table."""
+    history = events.history(con)
+    unblinded = protocol.randomised and milestones.unblinded(con)
+    received = arms_received(con, folder, protocol) if unblinded else None
+    counts = flow.flow(con, arms=[arm.id for arm in protocol.arms], received=received)
+    found = _deviations(con, protocol, locked, counts, history)
+    rows.append(con, "deviations", _as_table(found, now))
+    return Record(
+        registration=locked,
+        moments=_moments(con, history),
+        flow=_flow(protocol, counts),
+        balance=tuple(
+            BalanceRow(wave=row.wave, stratum=row.stratum, allocated=row.allocated, by_arm=row.by_arm)
+            for row in flow.balance(con)
+        ),
+        replay=_replay(con, protocol, locked, history) if unblinded and locked else None,
+        sessions=tuple(
+            SessionCount(
+                session=one.session,
+                planned=one.planned,
+                done=one.done,
+                out_of_window=one.out_of_window,
+                missed=one.missed,
+            )
+            for one in counts.together.sessions
+        ),
+        deviations=tuple(
+            DeviationRow(
+                kind=one.kind,
+                planned=one.planned,
+                done=one.done,
+                declared=one.deviation_class.value,
+                detected_at=None,
+            )
+            for one in found
+        ),
+        ledger=_last_of_the_record(history),
+        software=provenance.software_versions(),
+    )
+
+
+def _moments(con: Connection, history: Sequence[Event]) -> Moments:
+    first = {event.action: event.at for event in reversed(history)}
+    return Moments(
+        first_allocation=first.get("randomize"),
+        first_outcome=milestones.first_outcome_at(con),
+        unblinded=first.get("unblind"),
+    )
+
+
+def _last_of_the_record(history: Sequence[Event]) -> LedgerHead | None:
+    """The last event that is not the writing of a report: reports do not change what they report."""
+    recorded = [event for event in history if event.action not in ("analyze", "report")]
+    return LedgerHead(events=recorded[-1].seq, hash=recorded[-1].hash) if recorded else None
+
+
+def _flow(protocol: Protocol, counts: flow.FlowCounts) -> Flow:
+    if not protocol.randomised:
+        everyone = Followed(arm=None, allocated=counts.observed, analysed=counts.observed)
+        return Flow(assessed=counts.observed, randomised=None, together=everyone)
+    return Flow(
+        assessed=counts.assessed,
+        excluded=tuple(Reason(reason=one.reason, count=one.count) for one in counts.excluded),
+        awaiting=counts.waiting,
+        randomised=counts.randomised,
+        together=_followed(protocol, counts.together),
+        by_arm=tuple(_followed(protocol, arm) for arm in counts.arms),
+    )
+
+
+def _followed(protocol: Protocol, arm: flow.ArmCounts) -> Followed:
+    labels = {session.id: session.label for session in protocol.sessions}
+    known = arm.received is not None
+    unheard = arm.allocated - (arm.received or 0) - (arm.received_another or 0)
+    return Followed(
+        arm=arm.arm,
+        allocated=arm.allocated,
+        received=arm.received,
+        not_received=_reasons(
+            ("received another arm", arm.received_another or 0),
+            ("left before any conversation", unheard if known else 0),
+        ),
+        lost=_reasons(*((f"did not come to: {labels[session]}", count) for session, count in arm.lost)),
+        in_progress=arm.in_progress,
+        analysed=arm.analysed,
+        not_analysed=_reasons(("no outcome inside its window", arm.not_analysed)),
+    )
+
+
+def _reasons(*counted: tuple[str, int]) -> tuple[Reason, ...]:
+    return tuple(Reason(reason=reason, count=count) for reason, count in counted if count)
+
+
+def _replay(
+    con: Connection, protocol: Protocol, locked: Registration, history: Sequence[Event]
+) -> Replay | None:
+    """Draw every allocation again from the seeds that the unblinding revealed, if they are the committed ones."""
+    if isinstance(protocol.allocation, NoAllocation):
+        return None
+    recorded = rows.read(con, "allocations")
+    seeds = _revealed_seeds(locked, history)
+    if set(recorded["wave"]) - seeds.keys():
+        return Replay(replayed=len(recorded), agreed=0)
+    found = differences(protocol.allocation, locked.study_id, seeds, recorded)
+    return Replay(replayed=len(recorded), agreed=len(recorded) - len({one.participant for one in found}))
+
+
+def _revealed_seeds(locked: Registration, history: Sequence[Event]) -> Mapping[int, bytes]:
+    """Wave to its revealed seed, of those that agree with the commitment in the registration."""
+    committed = {one.wave: one.commitment for one in locked.seeds}
+    event = next((event for event in history if event.action == "unblind"), None)
+    found: dict[int, bytes] = {}
+    for wave, secret in _mapping(event.detail["waves"] if event else {}).items():
+        seed, nonce = (bytes.fromhex(str(_mapping(secret)[part])) for part in ("seed", "nonce"))
+        if registration.commitment(seed, nonce, locked.study_id, int(wave)) == committed.get(int(wave)):
+            found[int(wave)] = seed
+    return found
+
+
+def _deviations(
+    con: Connection,
+    protocol: Protocol,
+    locked: Registration | None,
+    counts: flow.FlowCounts,
+    history: Sequence[Event],
+) -> tuple[deviations.Deviation, ...]:
+    if locked is None:
+        return ()
+    frozen = next((event.detail["tables"] for event in history if event.action == "freeze"), {})
+    then = {table: str(digest) for table, digest in _mapping(frozen).items() if table in UNTOUCHED}
+    plan = deviations.Plan(
+        locked_at=locked.locked_at,
+        target=sum(wave.target for wave in protocol.waves) if protocol.randomised else None,
+        software=locked.software,
+    )
+    deed = deviations.Deed(
+        first_outcome_at=milestones.first_outcome_at(con),
+        completed=flow.completed(con),
+        sessions_by_status={
+            "done": sum(one.done for one in counts.together.sessions),
+            "out_of_window": sum(one.out_of_window for one in counts.together.sessions),
+        },
+        software=provenance.software_versions(),
+        frozen_tables=then,
+        tables_now={table: freezing.table_hash(con, table) for table in then},
+    )
+    return deviations.find(plan, deed)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _as_table(found: Sequence[deviations.Deviation], now: datetime) -> pd.DataFrame:
+    at = pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None))
+    return pd.DataFrame(
+        [
+            {
+                "deviation_id": one.id,
+                "kind": one.kind,
+                "planned": one.planned,
+                "done": one.done,
+                "class": one.deviation_class.value,
+                "detected_at": at,
+            }
+            for one in found
+        ],
+        columns=["deviation_id", "kind", "planned", "done", "class", "detected_at"],
+    )
