@@ -4,6 +4,9 @@ import os
 import sys
 import traceback
 
+import typer
+from typer.main import get_command
+
 from forethought.cli.application import application
 from forethought.errors import ForethoughtError
 
@@ -17,20 +20,31 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """One command's exit code. A user's mistake prints lines on stderr; ours prints a traceback."""
+    """One command's exit code. A user's mistake prints lines on stderr; ours prints a traceback.
+
+    Typer's own way of running would answer an interruption and a closed pipe before us.
+    """
+    command = get_command(application())
     try:
-        result = application()(args=arguments, prog_name="forethought", standalone_mode=True)
+        with command.make_context(
+            "forethought", sys.argv[1:] if arguments is None else list(arguments)
+        ) as context:
+            command.invoke(context)
+        sys.stdout.flush()
     except ForethoughtError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except typer.TyperException as error:
+        print(_in_our_words(error), file=sys.stderr)
+        return error.exit_code
+    except typer.Exit as leaving:
+        return leaving.exit_code
     except KeyboardInterrupt:
         print("forethought: interrupted. Every step is safe to repeat: run it again.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
     except Exception:
         traceback.print_exc()
         print(
@@ -38,4 +52,12 @@ def run(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return OUR_FAULT
-    return result if isinstance(result, int) else 0
+    return 0
+
+
+def _in_our_words(error: typer.TyperException) -> str:
+    """Typer's complaint as `where: what. What to do.`; the help, which has many lines, as it is."""
+    what = error.format_message().replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "forethought"
+    return what if "\n" in what else f"{command}: {what.rstrip('.')}. See `{command} --help`."

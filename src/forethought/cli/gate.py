@@ -21,7 +21,7 @@ def freeze(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None
     from forethought.steps.freeze import freeze as freeze_step
 
     folder = StudyFolder.open(study)
-    done = freeze_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    done = freeze_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
     word = "Already frozen" if done.already else "Frozen"
     show("freeze", done, [f"{word}: {count(len(done.tables), 'table')} hashed."], as_json=as_json)
 
@@ -42,7 +42,7 @@ def unblind(
     folder = StudyFolder.open(study)
     done = unblind_step(
         folder,
-        now=study_time(folder, wall_clock()),
+        now=study_time(folder, wall_clock(), wait=wait),
         actor=actor(),
         by=by,
         reason=reason,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forethought.cli.actor import actor, wall_clock
-from forethought.cli.output import AsJson, StudyPath, count, show
+from forethought.cli.output import AsJson, StudyPath, Wait, count, show
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,6 +64,7 @@ def lock(
     seed_file: Annotated[
         Path | None, typer.Option("--seed-file", help="One line of 64 hex digits for each wave; kept secret.")
     ] = None,
+    wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Register the protocol as it stands: its fingerprint, materials, and the commitment to each seed."""
@@ -72,7 +73,8 @@ def lock(
     from forethought.steps.lock import lock as lock_step
 
     folder = StudyFolder.open(study)
-    locked = lock_step(folder, now=study_time(folder, wall_clock()), actor=actor(), seed_file=seed_file)
+    now = study_time(folder, wall_clock(), wait=wait)
+    locked = lock_step(folder, now=now, actor=actor(), seed_file=seed_file, wait=wait)
     word = "Already locked" if locked.already else "Locked"
     show(
         "lock",

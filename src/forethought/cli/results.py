@@ -23,7 +23,7 @@ def analyze(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> Non
     from forethought.steps.clock import study_time
 
     folder = StudyFolder.open(study)
-    done = analyze_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    done = analyze_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
     if as_json:
         show("results", json.loads(done.results.read_text("utf-8")), [], as_json=True)
         return
@@ -46,7 +46,7 @@ def report(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None
     from forethought.steps.report import report as report_step
 
     folder = StudyFolder.open(study)
-    done = report_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    done = report_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
     show("report", done, [str(done.report)], as_json=as_json)
 
 

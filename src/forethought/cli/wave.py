@@ -87,7 +87,7 @@ def import_(
     imported = import_file(
         folder,
         file,
-        now=study_time(folder, wall_clock()),
+        now=study_time(folder, wall_clock(), wait=wait),
         actor=actor(),
         source=source.value if source else None,
         kind=kind.value if kind else None,
@@ -111,7 +111,9 @@ def randomize(study: StudyPath, wave: Wave = 1, wait: Wait = 10.0, as_json: AsJs
     from forethought.steps.randomize import randomize as randomize_step
 
     folder = StudyFolder.open(study)
-    done = randomize_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wave=wave, wait=wait)
+    done = randomize_step(
+        folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wave=wave, wait=wait
+    )
     lines = [f"{count(done.allocated, 'person', 'people')} allocated, {done.already:,} before."]
     lines += [f"{person}: not allocated, {reason}." for person, reason in done.refused]
     show("randomize", done, lines, as_json=as_json)
@@ -124,7 +126,7 @@ def schedule(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> No
     from forethought.steps.schedule import schedule as schedule_step
 
     folder = StudyFolder.open(study)
-    done = schedule_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    done = schedule_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
     show(
         "schedule",
         done,
@@ -140,7 +142,7 @@ def score(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
     from forethought.steps.score import score as score_step
 
     folder = StudyFolder.open(study)
-    done = score_step(folder, now=study_time(folder, wall_clock()), actor=actor(), wait=wait)
+    done = score_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
     show("score", done, [f"{count(done.new, 'new score')}, {done.already:,} before."], as_json=as_json)
 
 
@@ -161,7 +163,7 @@ def assignments(
     done = assignments_step(
         folder,
         out,
-        now=study_time(folder, wall_clock()),
+        now=study_time(folder, wall_clock(), wait=wait),
         actor=actor(),
         platform=platform.value,
         again=again,

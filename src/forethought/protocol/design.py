@@ -57,7 +57,10 @@ Allocation = Annotated[
 
 
 class Window(Assumable):
-    """Minutes after the anchor in which a session counts, both ends included."""
+    """Minutes after the anchor in which a session is on time, both ends included.
+
+    A session held out of its window is a deviation; its outcomes are analysed all the same.
+    """
 
     anchor: Literal["allocation", "previous_session"]
     opens: int = Field(ge=0)

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from forethought.protocol.folder import StudyFolder
 from forethought.store import meta
-from forethought.store.connection import reading
+from forethought.store.connection import DEFAULT_WAIT, reading
 
 
-def study_time(folder: StudyFolder, wall: datetime | None = None) -> datetime:
+def study_time(folder: StudyFolder, wall: datetime | None = None, *, wait: float = DEFAULT_WAIT) -> datetime:
     """The study's clock where it has one, else `wall`, else the present; aware, in UTC."""
     if folder.database.is_file():
-        with reading(folder) as con:
+        with reading(folder, wait) as con:
             clock = meta.clock(con)
         if clock is not None:
             return clock

@@ -11,7 +11,8 @@ from forethought.ledger import Event
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.store import events, freezing
-from forethought.store.connection import DEFAULT_WAIT, writing
+from forethought.store.connection import DEFAULT_WAIT, Connection, writing
+from forethought.store.vault import Vault
 
 logger = logging.getLogger("forethought")
 
@@ -38,10 +39,19 @@ def freeze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFA
         if first is not None:
             return _result(first, already=True)
         freezing.close_waves(con, now.astimezone(UTC))
-        detail = {"tables": dict(freezing.table_hashes(con))}
+        detail = {"tables": dict(frozen_hashes(con, folder))}
         event = events.record(con, now=now, actor=actor, action="freeze", detail=detail)
     logger.info("freeze: %s tables", len(detail["tables"]))
     return _result(event, already=False)
+
+
+def frozen_hashes(con: Connection, folder: StudyFolder) -> Mapping[str, str]:
+    """Table to its hash, as the ledger may hold it: that of the arms is salted.
+
+    A plain hash of a few allocations would tell the arms to whoever tries them all.
+    """
+    plain = freezing.table_hashes(con)
+    return {**plain, "allocations": Vault.open(folder).row_hash(plain["allocations"].encode())}
 
 
 def frozen(history: Sequence[Event]) -> Event | None:

@@ -63,7 +63,7 @@ def import_file(
         people = rows.read(con, "participants")["participant_id"]
     if done is None:
         export = read(data, str(file))
-        _check_wave(loaded.protocol, wave)
+        check_wave(loaded.protocol, wave)
         _check_world(export, simulated=simulated)
         recognised = recognise(export, loaded.protocol.imports, source=source, kind=kind)
         if loaded.protocol.randomised and recognised.kind != "recruits":
@@ -91,7 +91,8 @@ def _bytes(file: Path) -> bytes:
         ) from error
 
 
-def _check_wave(protocol: Protocol, wave: int) -> None:
+def check_wave(protocol: Protocol, wave: int) -> None:
+    """WrongUsage where the protocol has no such wave."""
     numbers = [one.number for one in protocol.waves]
     if wave not in numbers:
         listed = ", ".join(str(number) for number in numbers)

@@ -10,7 +10,7 @@ from forethought.protocol.imports import ImportKind
 from forethought.protocol.loading import load
 from forethought.schemas.exports.reading import read
 from forethought.schemas.exports.recognition import recognise
-from forethought.steps.import_file import import_file
+from forethought.steps.import_file import check_wave, import_file
 
 logger = logging.getLogger("forethought")
 
@@ -30,10 +30,13 @@ def import_waiting(
     """Import the waiting files of these kinds, in the order of the kinds; new rows by file.
 
     A conversation must be there before its ratings: the order matters. A file that cannot be recognised
-    stops the wave with its reason; nothing of it is written.
+    stops the wave with its reason; nothing of it is written. WrongUsage where the protocol has no such wave.
     """
-    imports = load(folder.protocol).protocol.imports
-    found = {file: recognise(read(file.read_bytes(), str(file)), imports).kind for file in waiting(folder)}
+    protocol = load(folder.protocol).protocol
+    check_wave(protocol, wave)
+    found = {
+        file: recognise(read(file.read_bytes(), str(file)), protocol.imports).kind for file in waiting(folder)
+    }
     new: dict[str, int] = {}
     for kind in kinds:
         for file in (file for file, its_kind in found.items() if its_kind == kind):

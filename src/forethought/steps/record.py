@@ -24,8 +24,9 @@ from forethought.reports.record import (
     Replay,
     SessionCount,
 )
+from forethought.steps.freeze import frozen, frozen_hashes
 from forethought.steps.received import arms_received
-from forethought.store import events, flow, freezing, milestones, rows
+from forethought.store import events, flow, milestones, rows
 from forethought.store.connection import Connection
 
 UNTOUCHED = ("allocations", "conversations", "messages", "participants", "ratings", "responses", "scores")
@@ -39,18 +40,22 @@ def gather(
     locked: Registration | None,
     *,
     now: datetime,
+    analysed: int | None,
 ) -> Record:
-    """The study's record as it stands; writes the deviations that it finds to their table."""
+    """The study's record as it stands; writes the deviations that it finds to their table.
+
+    `analysed` is how many participants the analysis of a study that is not randomised had, if it was run.
+    """
     history = events.history(con)
     unblinded = protocol.randomised and milestones.unblinded(con)
     received = arms_received(con, folder, protocol) if unblinded else None
     counts = flow.flow(con, arms=[arm.id for arm in protocol.arms], received=received)
-    found = _deviations(con, protocol, locked, counts, history)
+    found = _deviations(con, folder, protocol, locked, counts, history)
     rows.append(con, "deviations", _as_table(found, now))
     return Record(
         registration=locked,
         moments=_moments(con, history),
-        flow=_flow(protocol, counts),
+        flow=_flow(protocol, counts, analysed),
         balance=tuple(
             BalanceRow(wave=row.wave, stratum=row.stratum, allocated=row.allocated, by_arm=row.by_arm)
             for row in flow.balance(con)
@@ -96,9 +101,15 @@ def _last_of_the_record(history: Sequence[Event]) -> LedgerHead | None:
     return LedgerHead(events=recorded[-1].seq, hash=recorded[-1].hash) if recorded else None
 
 
-def _flow(protocol: Protocol, counts: flow.FlowCounts) -> Flow:
+def _flow(protocol: Protocol, counts: flow.FlowCounts, analysed: int | None) -> Flow:
     if not protocol.randomised:
-        everyone = Followed(arm=None, allocated=counts.observed, analysed=counts.observed)
+        kept = counts.observed if analysed is None else analysed
+        everyone = Followed(
+            arm=None,
+            allocated=counts.observed,
+            analysed=kept,
+            not_analysed=_reasons(("no record left after the preparation", counts.observed - kept)),
+        )
         return Flow(assessed=counts.observed, randomised=None, together=everyone)
     return Flow(
         assessed=counts.assessed,
@@ -125,7 +136,7 @@ def _followed(protocol: Protocol, arm: flow.ArmCounts) -> Followed:
         lost=_reasons(*((f"did not come to: {labels[session]}", count) for session, count in arm.lost)),
         in_progress=arm.in_progress,
         analysed=arm.analysed,
-        not_analysed=_reasons(("no outcome inside its window", arm.not_analysed)),
+        not_analysed=_reasons(("no outcome of any session", arm.not_analysed)),
     )
 
 
@@ -161,6 +172,7 @@ def _revealed_seeds(locked: Registration, history: Sequence[Event]) -> Mapping[i
 
 def _deviations(
     con: Connection,
+    folder: StudyFolder,
     protocol: Protocol,
     locked: Registration | None,
     counts: flow.FlowCounts,
@@ -168,8 +180,8 @@ def _deviations(
 ) -> tuple[deviations.Deviation, ...]:
     if locked is None:
         return ()
-    frozen = next((event.detail["tables"] for event in history if event.action == "freeze"), {})
-    then = {table: str(digest) for table, digest in _mapping(frozen).items() if table in UNTOUCHED}
+    freeze = frozen(history)
+    then = _untouched(_mapping(freeze.detail["tables"])) if freeze else {}
     plan = deviations.Plan(
         locked_at=locked.locked_at,
         target=sum(wave.target for wave in protocol.waves) if protocol.randomised else None,
@@ -184,9 +196,13 @@ def _deviations(
         },
         software=provenance.software_versions(),
         frozen_tables=then,
-        tables_now={table: freezing.table_hash(con, table) for table in then},
+        tables_now=_untouched(frozen_hashes(con, folder)) if freeze else {},
     )
     return deviations.find(plan, deed)
+
+
+def _untouched(hashes: Mapping[str, object]) -> Mapping[str, str]:
+    return {table: str(hashes[table]) for table in UNTOUCHED if table in hashes}
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -47,7 +47,8 @@ def report(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFA
             simulated=meta.is_simulated(con),
             registered=locked is not None,
         )
-        record = gather(con, folder, loaded.protocol, locked, now=now)
+        analysed = max((finding["n"] for finding in results["findings"]), default=None)
+        record = gather(con, folder, loaded.protocol, locked, now=now, analysed=analysed)
     page = render(build(loaded.protocol, results, record, Run(made_at=now, by=actor)))
     target = folder.reports / "report.html"
     write_atomically(target, page)

@@ -31,11 +31,11 @@ def sessions(con: DuckDBPyConnection, protocol: Protocol) -> DataFrame:
     """One row for each planned session of everyone allocated, by participant and the order of sessions.
 
     Columns: participant, session, the sessions' variables, the stimulus, wave, the outcomes, the variables of
-    recruitment. An outcome measured before allocation stands in all of a participant's rows. An outcome of a
-    session held out of its window does not count, and is missing.
+    recruitment. An outcome measured before allocation stands in all of a participant's rows. An outcome counts
+    whenever its session was held: leaving out the late ones would select by what happened after allocation.
     """
     planned = con.execute(
-        "SELECT s.participant_id AS participant, s.session, s.stimulus, CAST(a.wave AS BIGINT) AS wave, s.status "
+        "SELECT s.participant_id AS participant, s.session, s.stimulus, CAST(a.wave AS BIGINT) AS wave "
         "FROM sessions s JOIN allocations a ON a.participant_id = s.participant_id "
         "ORDER BY s.participant_id, s.position"
     ).df()
@@ -73,17 +73,14 @@ def _outcomes(con: DuckDBPyConnection, planned: DataFrame, protocol: Protocol) -
         "FROM scores GROUP BY ALL"
     ).df()
     here = pd.MultiIndex.from_frame(planned[["participant", "session"]])
-    counts = planned["status"].to_numpy() != "out_of_window"
     columns = {}
     for outcome in protocol.outcomes:
         own = scores[scores["outcome"] == outcome.id]
         if isinstance(outcome, Rated):
             own = own[own["scorer"] == outcome.scorer]
         if planned_sessions(outcome, protocol):
-            values = (
-                own.set_index(["participant", "session"])["value"].reindex(here).to_numpy(dtype="float64")
-            )
-            columns[outcome.id] = np.where(counts, values, np.nan)
+            by_session = own.set_index(["participant", "session"])["value"]
+            columns[outcome.id] = by_session.reindex(here).to_numpy(dtype="float64")
         else:
             by_person = own.set_index("participant")["value"]
             columns[outcome.id] = by_person.reindex(planned["participant"]).to_numpy(dtype="float64")

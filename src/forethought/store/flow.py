@@ -200,8 +200,7 @@ def _people(con: DuckDBPyConnection, *, blinded: bool, received: Mapping[str, st
 
 
 _ANALYSED = (
-    "SELECT DISTINCT sessions.participant_id FROM sessions JOIN scores USING (participant_id, session) "
-    "WHERE sessions.status <> 'out_of_window'"
+    "SELECT DISTINCT sessions.participant_id FROM sessions JOIN scores USING (participant_id, session)"
 )
 
 

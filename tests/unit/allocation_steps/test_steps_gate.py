@@ -18,7 +18,7 @@ from forethought.steps.assignments import HEADERS, HandedOver, assignments
 from forethought.steps.freeze import freeze
 from forethought.steps.randomize import randomize
 from forethought.steps.unblind import unblind
-from forethought.store import events, milestones
+from forethought.store import events, freezing, milestones
 from forethought.store.connection import reading
 from forethought.store.vault import Vault
 
@@ -248,3 +248,12 @@ def test_an_unlocked_trial_has_no_gate_to_pass(unlocked: StudyFolder, now: datet
     }
     with pytest.raises(NotLocked):
         steps[step]()
+
+
+def test_the_hash_of_the_arms_in_the_ledger_is_salted(
+    trial: StudyFolder, people: list[str], now: datetime
+) -> None:
+    done = freeze(trial, now=now, actor="tester")
+    with reading(trial) as con:
+        assert done.tables["participants"] == freezing.table_hash(con, "participants")
+        assert done.tables["allocations"] != freezing.table_hash(con, "allocations")

@@ -129,11 +129,11 @@ def test_numbers_are_numbers_and_missing_ones_missing(filled: StudyFolder, rando
     assert frame["age"].fillna(-1).tolist() == [30, 30, 31, 31, 32, 32, -1, -1]
 
 
-def test_an_outcome_comes_from_its_own_scorer_and_counts_only_in_its_window(
+def test_an_outcome_comes_from_its_own_scorer_and_counts_out_of_its_window_too(
     filled: StudyFolder, randomised: Protocol
 ) -> None:
     frame = opened(filled, randomised).frame
-    assert frame["warmth"].fillna(-1).tolist() == [2, 4, 3, -1, 1, -1, -1, -1]
+    assert frame["warmth"].fillna(-1).tolist() == [2, 4, 3, 5, 1, -1, -1, -1]
 
 
 def test_a_scale_from_before_allocation_stands_in_all_rows_of_a_person(

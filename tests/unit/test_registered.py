@@ -1,0 +1,143 @@
+"""The registered analysis: what is reported, what it may be called, and what a failure leaves standing."""
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forethought.analysis.registered import AnalysisResult, Standing, as_json, cell_means, run
+from forethought.analysis.verdicts import Verdict
+from forethought.protocol.loading import load
+from forethought.protocol.protocol import Protocol
+from forethought.simulation.world import outcome_world
+
+OPEN = Standing(registered=True, locked_before_outcomes=True, blinded=False, simulated=False, wave=1)
+ARMS = ("control", "video", "coach", "both")
+
+
+@pytest.fixture(scope="module")
+def protocol() -> Protocol:
+    return load(Path(str(files("forethought.protocols") / "lend_an_ear" / "protocol.yaml"))).protocol
+
+
+@pytest.fixture(scope="module")
+def records(protocol: Protocol) -> pd.DataFrame:
+    """Forty people in each arm, three conversations each, drawn from the protocol's own world."""
+    world, rng = outcome_world(protocol), np.random.default_rng(20260101)
+    arms = np.repeat(np.arange(4), 40)
+    stimuli = np.array([rng.permutation(5)[:3] for _ in arms])
+    order = [list(world.arms).index(arm) for arm in ARMS]
+    drawn = world.draw(np.array(order)[arms], stimuli, rng).reshape(len(arms) * 3, -1)
+    frame = pd.DataFrame(drawn.astype(float), columns=list(world.outcomes))
+    frame["overall_empathy"] = sum(
+        sign * frame[name] for name, sign in protocol.outcomes_by_id["overall_empathy"].weights.items()
+    )
+    frame["participant"] = [f"p{person:03d}" for person in range(len(arms)) for _ in range(3)]
+    frame["session"] = [session.id for session in protocol.sessions] * len(arms)
+    frame["round"] = [0.0, 1.0, 1.0] * len(arms)
+    frame["arm"] = pd.Categorical([ARMS[arm] for arm in arms for _ in range(3)], categories=ARMS)
+    frame["scenario"] = pd.Categorical([protocol.stimuli.items[one] for one in stimuli.ravel()])
+    return frame
+
+
+@pytest.fixture(scope="module")
+def result(protocol: Protocol, records: pd.DataFrame) -> AnalysisResult:
+    return run(protocol, records, OPEN)
+
+
+def test_every_test_of_every_hypothesis_is_reported_once(protocol: Protocol, result: AnalysisResult) -> None:
+    registered = {
+        (hypothesis.id, model.id, outcome, contrast)
+        for hypothesis in protocol.analysis.hypotheses
+        for model in protocol.analysis.models
+        if model.id in hypothesis.models
+        for outcome in set(hypothesis.outcomes) & set(model.outcomes)
+        for contrast in hypothesis.contrasts
+    }
+    found = [(f.hypothesis, f.model, f.outcome, f.contrast) for f in result.findings if f.hypothesis]
+    assert len(found) == len(registered)
+    assert set(found) == registered
+
+
+def test_an_interaction_is_the_difference_of_differences_of_cell_means(
+    protocol: Protocol, records: pd.DataFrame, result: AnalysisResult
+) -> None:
+    cells = {
+        (row["arm"], row["session"]): row["mean"]
+        for row in cell_means(protocol, records, "validating_emotions")
+    }
+
+    def change(arm: str) -> float:
+        first, *later = (cells[arm, session.id] for session in protocol.sessions)
+        return float(np.mean(later) - first)
+
+    (finding,) = (
+        f
+        for f in result.findings
+        if (f.model, f.outcome, f.contrast) == ("registered", "validating_emotions", "coach_x_round")
+    )
+    assert finding.estimate == pytest.approx(change("coach") - change("control"), abs=1e-12)
+
+
+def test_the_effect_size_is_in_standard_deviations_of_the_outcome(
+    records: pd.DataFrame, result: AnalysisResult
+) -> None:
+    first = result.findings[0]
+    assert first.estimate is not None
+    assert first.effect_size == pytest.approx(first.estimate / records[first.outcome].std(), rel=1e-12)
+
+
+def test_a_sensitivity_model_gives_sensitivity_findings_that_confirm_nothing(result: AnalysisResult) -> None:
+    mixed = [finding for finding in result.findings if finding.model == "mixed"]
+    assert mixed
+    assert {(finding.role, finding.confirmatory) for finding in mixed} == {("sensitivity", False)}
+
+
+@pytest.mark.parametrize(
+    ("standing", "confirmatory"),
+    [
+        (OPEN, True),
+        (replace(OPEN, locked_before_outcomes=False), False),
+        (replace(OPEN, registered=False, locked_before_outcomes=False), False),
+        (replace(OPEN, blinded=True), False),
+    ],
+)
+def test_a_finding_is_confirmatory_only_if_locked_before_the_outcomes_and_unblinded(
+    protocol: Protocol, records: pd.DataFrame, standing: Standing, confirmatory: bool
+) -> None:
+    primary = [f for f in run(protocol, records, standing).findings if f.role == "primary"]
+    assert {finding.confirmatory for finding in primary} == {confirmatory}
+
+
+def test_a_blinded_finding_has_no_verdict_and_says_that_its_arms_are_placebo(
+    protocol: Protocol, records: pd.DataFrame
+) -> None:
+    findings = run(protocol, records, replace(OPEN, blinded=True)).findings
+    assert {finding.verdict for finding in findings} == {Verdict.UNEVALUABLE}
+    assert all("placebo" in finding.warnings[0] for finding in findings)
+
+
+def test_an_outcome_without_a_value_leaves_the_rest_of_the_analysis_standing(
+    protocol: Protocol, records: pd.DataFrame
+) -> None:
+    result = run(protocol, records.assign(validating_emotions=np.nan), OPEN)
+    lost = [f for f in result.findings if f.outcome == "validating_emotions"]
+    kept = [f for f in result.findings if f.outcome == "advice_giving"]
+    assert {finding.verdict for finding in lost} == {Verdict.UNEVALUABLE}
+    assert all(finding.warnings and finding.estimate is None for finding in lost)
+    assert all(finding.estimate is not None for finding in kept)
+
+
+def test_n_counts_participants_in_all_and_by_arm(result: AnalysisResult) -> None:
+    assert {finding.n for finding in result.findings} == {160}
+    assert result.findings[0].n_by_arm == dict.fromkeys(ARMS, 40)
+
+
+def test_the_json_values_hold_no_number_that_json_does_not_know(
+    protocol: Protocol, result: AnalysisResult
+) -> None:
+    assert json.dumps(as_json(protocol, result), allow_nan=False)
