@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,18 @@ ALLOCATED = {"control": 247, "video": 245, "coach": 244, "both": 246}
 
 @dataclass(frozen=True)
 class ReportedStudy:
-    """Everything that `build` takes, to be changed with `dataclasses.replace`."""
+    """Everything that `build` takes."""
 
     protocol: Any
     results: dict[str, Any]
     record: Any
     run: Any
+
+    def report(self, **changes: Any) -> Any:
+        """The report, with some of what it is built from changed."""
+        from forethought.reports.building import build
+
+        return build(**({field.name: getattr(self, field.name) for field in fields(self)} | changes))
 
 
 def _given(name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from forethought import __version__
 from forethought.cli import gate, plan, results, single, wave
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -26,10 +27,19 @@ def application() -> typer.Typer:
     return app
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"forethought {__version__}")
+        raise typer.Exit
+
+
 def _options(
     log_level: Annotated[
         str, typer.Option("--log-level", help="debug, info, warning or error: how much is told on stderr.")
     ] = "warning",
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     if log_level not in LEVELS:
         raise typer.BadParameter(f"`{log_level}` is none of {', '.join(LEVELS)}", param_hint="--log-level")

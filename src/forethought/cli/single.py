@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,12 +18,15 @@ def fit(
     data: Annotated[Path, typer.Argument(help="A CSV file with a header.", metavar="DATA.csv")],
     formula: Annotated[str, typer.Argument(help='Such as "y ~ x + (1 | g)".')],
     ml: Annotated[bool, typer.Option("--ml", help="Maximum likelihood instead of REML.")] = False,
+    ddf: Annotated[
+        Literal["satterthwaite"], typer.Option("--ddf", help="How degrees of freedom are found.")
+    ] = "satterthwaite",
     as_json: AsJson = False,
 ) -> None:
     """Fit one linear mixed model, with Satterthwaite degrees of freedom."""
     from forethought.steps.fit import fit as fit_step
 
-    fitted = fit_step(data, formula, reml=not ml)
+    fitted = fit_step(data, formula, reml=not ml, ddf=ddf)
     if as_json:
         print(json.dumps(fitted.as_json, ensure_ascii=False, indent=2, allow_nan=False))
         return

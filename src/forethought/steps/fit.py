@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -19,7 +19,9 @@ class Fitted:
     as_json: dict[str, Any]
 
 
-def fit(data: Path, formula: str, *, reml: bool) -> Fitted:
+def fit(
+    data: Path, formula: str, *, reml: bool, ddf: Literal["satterthwaite"] = "satterthwaite"
+) -> Fitted:
     """Read the file, fit the model, infer. Rows with missing values are left out and counted."""
     if not data.is_file():
         raise WrongUsage(str(data), "there is no such file", "Give a CSV file with a header")
@@ -30,5 +32,5 @@ def fit(data: Path, formula: str, *, reml: bool) -> Fitted:
         raise DataRefused(
             str(data), f"this is not a CSV file ({reason})", "Save it as CSV in UTF-8 with a header"
         ) from error
-    fitted = lmer(formula, frame, reml=reml, missing="drop")
+    fitted = lmer(formula, frame, reml=reml, missing="drop", ddf=ddf)
     return Fitted(fit=fitted, as_json=fit_to_json(fitted))
