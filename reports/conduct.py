@@ -105,7 +105,7 @@ def allocation_section(protocol: Protocol, results: Results, record: Record, nam
     """The method in words, the balance it gave, and whether a replay gives the same arms."""
     blocks: list[Block] = []
     if isinstance(protocol.allocation, PermutedBlocks):
-        blocks.append(Paragraph(text=_method(protocol.allocation, names)))
+        blocks.append(Paragraph(text=_method(protocol.allocation, names, blinded=results.blinded)))
         blocks.append(Paragraph(text=_replay(record.replay, results)))
         if results.blinded:
             blocks.append(Paragraph(text="Counts by arm are shown after unblinding."))
@@ -116,13 +116,15 @@ def allocation_section(protocol: Protocol, results: Results, record: Record, nam
     return Section(id="allocation", title="Allocation", blocks=tuple(blocks))
 
 
-def _method(design: PermutedBlocks, names: Names) -> str:
+def _method(design: PermutedBlocks, names: Names, *, blinded: bool) -> str:
+    """The method in words; who enrols reads the blinded report, and must not learn when a block ends."""
     shares = ", ".join(f"{names.arm(arm)} {share}" for arm, share in design.ratio.items())
     sizes = " or ".join(str(size) for size in design.block_sizes)
     strata = f"within strata of {' and '.join(design.strata)}" if design.strata else "without strata"
     drawn = "each block's size drawn by chance" if len(design.block_sizes) > 1 else "of one size"
+    of_sizes = " (their sizes are withheld until unblinding)" if blinded else f" of {sizes} ({drawn})"
     return (
-        f"Permuted blocks of {sizes} ({drawn}), {strata}, in the ratio {shares}, in the order of arrival, "
+        f"Permuted blocks{of_sizes}, {strata}, in the ratio {shares}, in the order of arrival, "
         "from the wave's committed secret seed."
     )
 

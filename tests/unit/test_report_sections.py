@@ -147,6 +147,15 @@ def test_a_replay_that_differs_is_shouted(simulated_study: Any) -> None:
     assert "981 of 982 allocations come out with the same arm; the others DIFFER" in said
 
 
+def test_block_sizes_are_withheld_while_blinded(blinded_study: Any, simulated_study: Any) -> None:
+    def words(study: Any) -> str:
+        return str(as_json(part(study.report(), "allocation")))
+
+    assert "Permuted blocks of 4 or 8" in words(simulated_study)
+    assert "Permuted blocks (their sizes are withheld until unblinding)" in words(blinded_study)
+    assert " 4 or 8" not in str(as_json(blinded_study.report()))
+
+
 def test_the_balance_has_a_row_for_each_stratum_and_their_sum(simulated_study: Any) -> None:
     (balance,) = tables(part(simulated_study.report(), "allocation"))
     assert [[cell.text for cell in row] for row in balance.groups[0].rows] == [
