@@ -1,5 +1,6 @@
 """Ordinary least squares, with errors that may be correlated within clusters."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,15 @@ from forethought.analysis.fits import Estimate, coefficient_frame, wald, weight_
 from forethought.errors import ModelNotFitted
 from forethought.grammar import parse_formula
 
+ROUNDING = 1e-12
+"""Residuals smaller than this share of the outcome are rounding: some ten thousand times a float's own error."""
+
 
 @dataclass(frozen=True)
 class LinearFit:
     """A linear model fitted by least squares; see `forethought.analysis.fits.Fit`.
 
+    `rounding` is the covariance that is only rounding: a variance within it is no variance, and has no SE.
     Without random effects theta is empty and the residual is the one variance component. The likelihood is
     that of independent errors, also where the covariance of the coefficients is robust.
     """
@@ -31,6 +36,7 @@ class LinearFit:
     sigma: float
     beta: Floats
     covariance: Floats
+    rounding: Floats
     df: float
     warnings: tuple[str, ...]
 
@@ -67,7 +73,8 @@ class LinearFit:
         return self._estimate(weight_vector(weights, self.terms), level)
 
     def _estimate(self, weights: Floats, level: float) -> Estimate:
-        se = float(np.sqrt(weights @ self.covariance @ weights))
+        variance = float(weights @ self.covariance @ weights)
+        se = math.sqrt(variance) if variance > weights @ self.rounding @ weights else math.nan
         return wald(float(weights @ self.beta), se, self.df, level)
 
 
@@ -93,17 +100,20 @@ def ols(
         raise ModelNotFitted(
             "model", f"there is one cluster of `{cluster}`", "Give data of two or more clusters"
         )
-    result = _least_squares(design.y, design.X, groups)
+    with np.errstate(divide="ignore"):  # of an outcome that does not vary the likelihood is infinite
+        result = _least_squares(design.y, design.X, groups)
+        log_likelihood = float(result.llf)
     return LinearFit(
         formula=formula.strip(),
         terms=design.terms,
         n_obs=len(design.y),
         n_dropped=prepared.n_dropped,
         n_groups=n_groups,
-        log_likelihood=float(result.llf),
+        log_likelihood=log_likelihood,
         sigma=float(np.sqrt(result.scale)),
         beta=np.asarray(result.params),
         covariance=np.asarray(result.cov_params()),
+        rounding=(ROUNDING * float(np.abs(design.y).max())) ** 2 * np.asarray(result.normalized_cov_params),
         df=float("inf") if cluster else float(result.df_resid),
         warnings=(*prepared.warnings, *design.warnings),
     )

@@ -209,6 +209,8 @@ def _warnings(result: ModelResult, estimate: Estimate | None, standing: Standing
         found.append(result.error)
     elif estimate is None:
         found.append("the contrast cannot be estimated: a coefficient was dropped from the model")
+    elif math.isnan(estimate.se):
+        found.append("there is no standard error: the outcome does not vary where the contrast looks")
     if result.fit is not None:
         found.extend(result.fit.warnings)
     return tuple(found)

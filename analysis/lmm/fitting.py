@@ -1,6 +1,7 @@
 """From a formula and a frame to a fitted model."""
 
 import pandas as pd
+from numpy.linalg import LinAlgError
 
 from forethought.analysis.designs import Missing, fixed_design, model_data
 from forethought.analysis.lmm.covariance import random_design
@@ -9,6 +10,7 @@ from forethought.analysis.lmm.mixed_fit import DdfMethod, MixedFit
 from forethought.analysis.lmm.optimum import minimum
 from forethought.analysis.lmm.products import cross_products
 from forethought.analysis.lmm.standard import standardized
+from forethought.errors import ModelNotFitted
 from forethought.grammar import parse_formula
 
 
@@ -39,6 +41,11 @@ def lmer(
     fixed, random = fixed_design(prepared), random_design(prepared)
     standard = standardized(fixed)
     deviance = ProfiledDeviance(cross_products(random, standard.Q, standard.z), random, reml)
+    try:
+        optimum = minimum(deviance)
+    except LinAlgError as error:
+        what = "beside so many random effects, rounding leaves nothing of the fixed ones"
+        raise ModelNotFitted("model", what, "Leave random terms out, or give more data") from error
     return MixedFit(
         formula=formula.strip(),
         terms=fixed.terms,
@@ -48,5 +55,5 @@ def lmer(
         design_warnings=(*prepared.warnings, *fixed.warnings, *random.warnings),
         standard=standard,
         deviance=deviance,
-        optimum=minimum(deviance),
+        optimum=optimum,
     )

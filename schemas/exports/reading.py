@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -46,13 +47,13 @@ class Export:
         return self.cells[self.named(column)]
 
 
-def read(data: bytes, name: str) -> Export:
+def read(data: bytes, name: str, *, first: int | None = None) -> Export:
     """The export in `data`; DataRefused says where in the file, and what to do.
 
     Reads UTF-8 (with a byte order mark or without), commas, quoted cells that may hold commas and line
-    breaks, any line ends. Blank lines are no rows.
+    breaks, any line ends. Blank lines are no rows. With `first`, it ends after so many records.
     """
-    records, lines = _records(_text(data, name), name)
+    records, lines = _records(_text(data, name), name, first)
     if not records:
         raise DataRefused(name, "the file is empty", "Export it again")
     header = tuple(records[0])
@@ -98,14 +99,14 @@ def _line_of(data: bytes, place: int) -> int:
     return data.count(b"\n", 0, place) + 1
 
 
-def _records(text: str, name: str) -> tuple[list[list[str]], list[int]]:
-    """Every record that is not a blank line, and the line on which each begins."""
+def _records(text: str, name: str, first: int | None) -> tuple[list[list[str]], list[int]]:
+    """Of all records, or the `first`, those that are no blank line, and the line on which each begins."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     records: list[list[str]] = []
     lines: list[int] = []
     begins = 1
     try:
-        for record in reader:
+        for record in islice(reader, first):
             if record:
                 records.append(record)
                 lines.append(begins)

@@ -77,3 +77,51 @@ def test_a_random_term_is_refused(data: pd.DataFrame) -> None:
 def test_a_linear_fit_is_a_fit_and_becomes_json(data: pd.DataFrame) -> None:
     fit: Fit = ols(FORMULA, data, cluster="person")
     assert fit_to_json(fit)["n_groups"] == {"person": 12}
+
+
+@pytest.fixture(scope="module")
+def ceiling() -> pd.DataFrame:
+    """One arm varies; in two others everybody has one value at the first time and another at the second."""
+    chance = np.random.default_rng(3)
+    person, t = np.repeat(np.arange(30), 3), np.tile([0.0, 1.0, 1.0], 30)
+    arm = np.array(["control", "good", "better"])[person % 3]
+    fixed = np.where(arm == "good", 3 + t, 4 + t)
+    score = np.where(arm == "control", chance.integers(1, 6, size=90), fixed)
+    return pd.DataFrame({"score": score, "arm": arm, "t": t, "person": person})[chance.random(90) < 0.9]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cluster", ["person", None])
+def test_a_constant_outcome_gives_no_standard_error_and_no_p_value(
+    ceiling: pd.DataFrame, cluster: str | None
+) -> None:
+    found = ols(FORMULA, ceiling.assign(score=2.0), cluster=cluster).contrast({"arm[T.good]": 1})
+    assert found.estimate == pytest.approx(0)
+    assert all(math.isnan(one) for one in (found.se, found.statistic, found.p, found.ci_low, found.ci_high))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_contrast_of_cells_without_variation_has_no_standard_error_and_no_p_value(
+    ceiling: pd.DataFrame,
+) -> None:
+    """Rounding would give it a variance of some 1e-32 of either sign, and with it a p value of 0."""
+    found = ols(FORMULA, ceiling, cluster="person").contrast({"arm[T.good]:t": -1})
+    assert found.estimate == pytest.approx(0)
+    assert math.isnan(found.se)
+    assert math.isnan(found.p)
+
+
+@pytest.mark.parametrize("far", [1e6, 1e8])
+def test_a_standard_error_does_not_depend_on_where_the_scale_begins(
+    ceiling: pd.DataFrame, far: float
+) -> None:
+    near = ols(FORMULA, ceiling, cluster="person").coefficients["se"]
+    away = ols(FORMULA, ceiling.assign(score=ceiling["score"] + far), cluster="person").coefficients["se"]
+    np.testing.assert_allclose(away, near, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_contrast_that_rests_on_a_cell_with_variation_keeps_its_standard_error(
+    ceiling: pd.DataFrame,
+) -> None:
+    assert ols(FORMULA, ceiling, cluster="person").contrast({"arm[T.control]:t": 1}).se > 0.01

@@ -141,3 +141,21 @@ def test_the_json_values_hold_no_number_that_json_does_not_know(
     protocol: Protocol, result: AnalysisResult
 ) -> None:
     assert json.dumps(as_json(protocol, result), allow_nan=False)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_contrast_of_arms_in_which_nobody_varies_is_unevaluable_and_says_why(
+    protocol: Protocol, records: pd.DataFrame
+) -> None:
+    """Of two arms in which everybody rises from 3 to 5, no difference can be told from chance, and none was seen."""
+    ceiling = records["arm"].isin(["coach", "both"])
+    risen = records["validating_emotions"].mask(ceiling, 3 + 2 * records["round"])
+    result = run(protocol, records.assign(validating_emotions=risen), OPEN)
+    (finding,) = (
+        f
+        for f in result.findings
+        if (f.model, f.outcome, f.contrast) == ("registered", "validating_emotions", "both_vs_coach")
+    )
+    assert finding.estimate == pytest.approx(0)
+    assert (finding.se, finding.p, finding.ci_low, finding.verdict) == (None, None, None, Verdict.UNEVALUABLE)
+    assert "there is no standard error" in finding.warnings[-1]

@@ -57,7 +57,8 @@ def analyze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEF
     standing = _standing(loaded.protocol, locked, data, simulated=simulated, first_outcome=first_outcome)
     result = registered.run(loaded.protocol, data.frame, standing)
     if all(model.fit is None for model in result.models):
-        raise ModelNotFitted("analysis", "no model could be fitted", result.models[0].error or "See the data")
+        why = (result.models[0].error or "See the data").rstrip(".")
+        raise ModelNotFitted("analysis", "no model could be fitted", why)
     results = {
         "format": FORMAT,
         "study": {"id": loaded.protocol.study.id, "title": loaded.protocol.study.title},

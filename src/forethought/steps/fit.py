@@ -19,9 +19,7 @@ class Fitted:
     as_json: dict[str, Any]
 
 
-def fit(
-    data: Path, formula: str, *, reml: bool, ddf: Literal["satterthwaite"] = "satterthwaite"
-) -> Fitted:
+def fit(data: Path, formula: str, *, reml: bool, ddf: Literal["satterthwaite"] = "satterthwaite") -> Fitted:
     """Read the file, fit the model, infer. Rows with missing values are left out and counted."""
     if not data.is_file():
         raise WrongUsage(str(data), "there is no such file", "Give a CSV file with a header")

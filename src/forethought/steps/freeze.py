@@ -45,13 +45,16 @@ def freeze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFA
     return _result(event, already=False)
 
 
-def frozen_hashes(con: Connection, folder: StudyFolder) -> Mapping[str, str]:
-    """Table to its hash, as the ledger may hold it: that of the arms is salted.
+def frozen_hashes(con: Connection, folder: StudyFolder, tables: Sequence[str] = ()) -> Mapping[str, str]:
+    """Table to its hash, of these tables or of all, as the ledger may hold it: that of the arms is salted.
 
     A plain hash of a few allocations would tell the arms to whoever tries them all.
     """
-    plain = freezing.table_hashes(con)
-    return {**plain, "allocations": Vault.open(folder).row_hash(plain["allocations"].encode())}
+    vault = Vault.open(folder)
+    return {
+        table: vault.row_hash(plain.encode()) if table == "allocations" else plain
+        for table, plain in freezing.table_hashes(con, tables).items()
+    }
 
 
 def frozen(history: Sequence[Event]) -> Event | None:

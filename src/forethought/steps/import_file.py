@@ -20,7 +20,7 @@ from forethought.steps.arrivals import Arrival, receive
 from forethought.steps.intake import Known, admit
 from forethought.steps.raw_files import keep_raw
 from forethought.store import events, meta, rows
-from forethought.store.connection import reading, writing
+from forethought.store.connection import Connection, reading, writing
 from forethought.store.vault import Vault
 
 
@@ -58,7 +58,7 @@ def import_file(
     sha256 = hashlib.sha256(data).hexdigest()
     loaded = load(folder.protocol)
     with reading(folder, wait) as con:
-        done = _imported_before(partial(rows.read, con), file, sha256)
+        done = _imported_before(con, file, sha256)
         simulated = meta.is_simulated(con)
         people = rows.read(con, "participants")["participant_id"]
     if done is None:
@@ -70,10 +70,9 @@ def import_file(
             registration.require(folder, loaded)
         arrival = receive(recognised, loaded.protocol, Vault.open(folder), people, wave=wave, now=now)
         with writing(folder, wait) as con:
-            known = partial(rows.read, con)
-            done = _imported_before(known, file, sha256)  # by another process, since
+            done = _imported_before(con, file, sha256)  # by another process, since
             if done is None:
-                done, tables = _land(arrival, known, file)
+                done, tables = _land(arrival, partial(rows.read, con), file)
                 added = {name: rows.append(con, name, frame) for name, frame in tables.items()}
                 events.record(con, now=now, actor=actor, action="import", detail=_told(done, arrival, added))
     keep_raw(folder, file, data, sha256)
@@ -110,9 +109,8 @@ def _check_world(export: Export, *, simulated: bool) -> None:
         raise GateClosed(export.name, what, "Make a new study folder for real data")
 
 
-def _imported_before(known: Known, file: Path, sha256: str) -> Imported | None:
-    every = known("raw_rows")
-    before = every.loc[every["file_sha256"] == sha256]
+def _imported_before(con: Connection, file: Path, sha256: str) -> Imported | None:
+    before = rows.raw_rows_of(con, sha256)
     if before.empty:
         return None
     return Imported(

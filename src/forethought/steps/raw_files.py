@@ -1,5 +1,6 @@
 """The files themselves, once imported: kept in `secrets/raw/`, and gone from the inbox."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from forethought.files import sha256_file, sync_folder, write_atomically
@@ -16,9 +17,12 @@ def keep_raw(folder: StudyFolder, file: Path, data: bytes, sha256: str) -> Path:
     if not (kept.is_file() and sha256_file(kept) == sha256):
         write_atomically(kept, data, mode=0o600)
     # a service may have written the inbox's file anew since it was read: that one is still to come in
-    if _in_inbox(folder, file) and sha256_file(file) == sha256:
-        file.unlink()
-        sync_folder(file.parent)
+    # and another process that imported the same file may have taken it away already
+    if _in_inbox(folder, file):
+        with suppress(FileNotFoundError):
+            if sha256_file(file) == sha256:
+                file.unlink()
+                sync_folder(file.parent)
     return kept
 
 

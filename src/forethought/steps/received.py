@@ -26,19 +26,21 @@ def arms_received(con: Connection, folder: StudyFolder, protocol: Protocol) -> M
     arms = {arm.code: arm.id for arm in protocol.arms}
     vault = Vault.open(folder)
     raw = rows.read(con, "raw_rows")
-    of_conversations = raw.loc[raw["kind"] == "conversations", ["raw_row_id", "row_number"]]
-    payloads = rows.read(con, "payloads").merge(of_conversations, on="raw_row_id").sort_values("row_number")
+    of_conversations = raw.loc[raw["kind"] == "conversations", ["raw_row_id", "imported_at", "row_number"]]
+    payloads = rows.read(con, "payloads").merge(of_conversations, on="raw_row_id")
     received: dict[str, str] = {}
-    for person, nonce, ciphertext in _named(payloads):
-        code = json.loads(vault.unseal(person, nonce, ciphertext)).get(mapping.received)
-        if code:
-            received[person] = arms.get(code, code)
+    for person, nonce, ciphertext in _last_first(payloads):
+        if person not in received:
+            code = json.loads(vault.unseal(person, nonce, ciphertext)).get(mapping.received)
+            if code:
+                received[person] = arms.get(code, code)
     return received
 
 
-def _named(payloads: pd.DataFrame) -> Iterator[tuple[str, bytes, bytes]]:
-    """Person, nonce and ciphertext of each sealed row that names somebody."""
+def _last_first(payloads: pd.DataFrame) -> Iterator[tuple[str, bytes, bytes]]:
+    """Person, nonce and ciphertext of each sealed row that names somebody, the last that came in first."""
     of_people = payloads.dropna(subset=["participant_id"])
+    of_people = of_people.sort_values(["imported_at", "row_number"], ascending=False)
     columns = (of_people[name].tolist() for name in ("participant_id", "nonce", "ciphertext"))
     for person, nonce, ciphertext in zip(*columns, strict=True):
         yield str(person), bytes(nonce), bytes(ciphertext)

@@ -181,7 +181,8 @@ def _deviations(
     if locked is None:
         return ()
     freeze = frozen(history)
-    then = _untouched(_mapping(freeze.detail["tables"])) if freeze else {}
+    hashes = _mapping(freeze.detail["tables"]) if freeze else {}
+    then = {table: str(hashes[table]) for table in UNTOUCHED if table in hashes}
     plan = deviations.Plan(
         locked_at=locked.locked_at,
         target=sum(wave.target for wave in protocol.waves) if protocol.randomised else None,
@@ -196,13 +197,9 @@ def _deviations(
         },
         software=provenance.software_versions(),
         frozen_tables=then,
-        tables_now=_untouched(frozen_hashes(con, folder)) if freeze else {},
+        tables_now=frozen_hashes(con, folder, tuple(then)) if then else {},
     )
     return deviations.find(plan, deed)
-
-
-def _untouched(hashes: Mapping[str, object]) -> Mapping[str, str]:
-    return {table: str(hashes[table]) for table in UNTOUCHED if table in hashes}
 
 
 def _mapping(value: object) -> Mapping[str, object]:

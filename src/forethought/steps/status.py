@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from forethought import registration
 from forethought.errors import NotLocked
 from forethought.protocol.folder import StudyFolder
-from forethought.protocol.loading import load
+from forethought.protocol.loading import LoadedProtocol, load
 from forethought.steps.inbox import waiting
 from forethought.store import events, flow, meta, milestones, rows
 from forethought.store.connection import DEFAULT_WAIT, reading
@@ -75,7 +75,7 @@ class Status:
 def status(folder: StudyFolder, *, wait: float = DEFAULT_WAIT) -> Status:
     """Count everything; reads, and writes nothing."""
     loaded = load(folder.protocol)
-    locked, fits = _lock(folder)
+    locked, fits = _lock(folder, loaded)
     with reading(folder, wait) as con:
         history = events.history(con)
         counts = flow.flow(con, arms=[arm.id for arm in loaded.protocol.arms])
@@ -103,12 +103,12 @@ def status(folder: StudyFolder, *, wait: float = DEFAULT_WAIT) -> Status:
         )
 
 
-def _lock(folder: StudyFolder) -> tuple[bool, bool]:
+def _lock(folder: StudyFolder, loaded: LoadedProtocol) -> tuple[bool, bool]:
     """Whether the study is locked, and whether protocol and materials are still those registered."""
     if registration.read(folder) is None:
         return False, False
     try:
-        registration.require(folder, load(folder.protocol))
+        registration.require(folder, loaded)
     except NotLocked:
         return True, False
     return True, True

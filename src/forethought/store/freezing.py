@@ -20,14 +20,14 @@ _AS_TEXT = {
 }
 
 
-def table_hashes(con: DuckDBPyConnection) -> Mapping[str, str]:
-    """Table to the SHA-256 of its rows, of every table, by name.
+def table_hashes(con: DuckDBPyConnection, tables: Sequence[str] = ()) -> Mapping[str, str]:
+    """Table to the SHA-256 of its rows, of these tables (of every table, if none is named), by name.
 
     What is hashed is the compact JSON text (UTF-8) of `{"columns": [...], "rows": [[...], ...]}`, rows in the
     order of the primary key; times as `2026-01-31T09:00:00.000000Z`, bytes in hex, numbers in their
     shortest form. The same rows give the same hash, in whatever order they were written.
     """
-    return {table: table_hash(con, table) for table in catalog.tables(con)}
+    return {table: table_hash(con, table) for table in tables or catalog.tables(con)}
 
 
 def table_hash(con: DuckDBPyConnection, table: str, columns: Sequence[str] = ()) -> str:

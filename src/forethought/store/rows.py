@@ -64,6 +64,11 @@ def read(con: DuckDBPyConnection, table: str) -> DataFrame:
     return frame
 
 
+def raw_rows_of(con: DuckDBPyConnection, file_sha256: str) -> DataFrame:
+    """The rows of the table `raw_rows` that came in one file; none where it was never imported."""
+    return con.execute("SELECT * FROM raw_rows WHERE file_sha256 = ? ORDER BY row_number", [file_sha256]).df()
+
+
 def count(con: DuckDBPyConnection, table: str) -> int:
     """How many rows the table holds."""
     return int(con.execute(f'SELECT count(*) FROM "{table}"').fetchall()[0][0])
