@@ -189,6 +189,8 @@ def _verdict(
 ) -> Verdict:
     if hypothesis is None or estimate is None or p_adjusted is None or standing.blinded:
         return Verdict.UNEVALUABLE
+    if math.isnan(estimate.se) or math.isnan(p_adjusted):
+        return Verdict.UNEVALUABLE
     return judge(
         Evidence(low=estimate.ci_low, high=estimate.ci_high, p_adjusted=p_adjusted),
         direction=_direction(protocol, hypothesis, outcome),

@@ -18,9 +18,11 @@ from forethought.cli.entry import LEAN
 
 os.environ.update(LEAN | dict(os.environ))  # as the command line does, before numpy is imported
 
+import formulaic  # noqa: F401 -- the steps import it when they first need it, and imports are not their work
+import pandera.pandas  # noqa: F401 -- the same
+
 from forethought.protocol.folder import StudyFolder
 from forethought.steps.analyze import analyze
-from forethought.steps.clock import study_time
 from forethought.steps.freeze import freeze
 from forethought.steps.inbox import import_waiting
 from forethought.steps.init_study import init_study
@@ -29,6 +31,7 @@ from forethought.steps.randomize import randomize
 from forethought.steps.report import report
 from forethought.steps.schedule import schedule
 from forethought.steps.score import score
+from forethought.steps.setting import study_time
 from forethought.steps.simulate import simulate
 from forethought.steps.status import status
 from forethought.steps.unblind import unblind

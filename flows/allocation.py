@@ -1,15 +1,17 @@
 """Allocation: every eligible person gets an arm, once."""
 
+from pathlib import Path
+
 from prefect import flow, task
 
-from forethought.flows.setting import setting
 from forethought.steps.randomize import randomize
+from forethought.steps.setting import setting
 
 
 @task(persist_result=False)
 def allocate(study: str, wave: int) -> int:
     """Allocate those who wait; how many were allocated now."""
-    here = setting(study)
+    here = setting(Path(study))
     return randomize(here.folder, now=here.now, actor=here.actor, wave=wave).allocated
 
 

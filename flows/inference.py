@@ -1,15 +1,17 @@
 """Inference: the registered analysis, blinded until the gate is open."""
 
+from pathlib import Path
+
 from prefect import flow, task
 
-from forethought.flows.setting import setting
 from forethought.steps.analyze import analyze
+from forethought.steps.setting import setting
 
 
 @task(persist_result=False)
 def analyse(study: str) -> int:
     """Run the registered analysis; how many findings it has."""
-    here = setting(study)
+    here = setting(Path(study))
     return analyze(here.folder, now=here.now, actor=here.actor).findings
 
 

@@ -1,11 +1,13 @@
 """Outcomes: what participants did and how it was rated, imported and scored."""
 
+from pathlib import Path
+
 from prefect import flow, task
 
-from forethought.flows.setting import setting
 from forethought.protocol.imports import ImportKind
 from forethought.steps.inbox import import_waiting
 from forethought.steps.score import score
+from forethought.steps.setting import setting
 
 KINDS: tuple[ImportKind, ...] = ("responses", "conversations", "ratings")
 
@@ -13,14 +15,14 @@ KINDS: tuple[ImportKind, ...] = ("responses", "conversations", "ratings")
 @task(persist_result=False)
 def import_outcomes(study: str, wave: int) -> dict[str, int]:
     """Import the exports of answers, conversations and ratings that wait; new rows by file."""
-    here = setting(study)
+    here = setting(Path(study))
     return import_waiting(here.folder, KINDS, now=here.now, actor=here.actor, wave=wave)
 
 
 @task(persist_result=False)
 def score_outcomes(study: str) -> int:
     """Score what is not scored yet; how many scores are new."""
-    here = setting(study)
+    here = setting(Path(study))
     return score(here.folder, now=here.now, actor=here.actor).new
 
 

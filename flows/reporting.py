@@ -1,15 +1,17 @@
 """Reporting: the study as it stands, as one HTML file."""
 
+from pathlib import Path
+
 from prefect import flow, task
 
-from forethought.flows.setting import setting
 from forethought.steps.report import report
+from forethought.steps.setting import setting
 
 
 @task(persist_result=False)
 def write_report(study: str) -> str:
     """Write the report; its path."""
-    here = setting(study)
+    here = setting(Path(study))
     return str(report(here.folder, now=here.now, actor=here.actor).report)
 
 

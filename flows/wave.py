@@ -1,5 +1,7 @@
 """The wave: every flow in its order, as far as the data allow."""
 
+from pathlib import Path
+
 from prefect import flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -9,7 +11,7 @@ from forethought.flows.outcomes import outcomes
 from forethought.flows.recruitment import recruitment
 from forethought.flows.reporting import reporting
 from forethought.flows.sessions import sessions
-from forethought.flows.setting import setting
+from forethought.steps.setting import setting
 from forethought.steps.status import status
 
 
@@ -17,10 +19,10 @@ from forethought.steps.status import status
 def launch_wave(study: str, wave: int = 1) -> str:
     """Advance the wave as far as the data allow; safe to run again. Returns the report's path."""
     recruitment(study, wave)
-    if status(setting(study).folder).can_allocate:
+    if status(setting(Path(study)).folder).can_allocate:
         allocation(study, wave)
     outcomes(study, wave)
-    now = status(setting(study).folder)
+    now = status(setting(Path(study)).folder)
     if now.allocated:
         sessions(study)
     if now.can_analyse:

@@ -241,7 +241,9 @@ def test_a_report_made_at_another_time_differs_in_the_line_that_says_when(
 ) -> None:
     page = twin / "reports" / "report.html"
     before = page.read_text("utf-8").splitlines()
-    monkeypatch.setattr("forethought.cli.results.wall_clock", lambda: datetime(2031, 1, 2, 3, 4, tzinfo=UTC))
+    monkeypatch.setattr(
+        "forethought.steps.setting.wall_clock", lambda: datetime(2031, 1, 2, 3, 4, tzinfo=UTC)
+    )
     forethought("report", twin)
     (changed,) = set(page.read_text("utf-8").splitlines()) - set(before)
     assert "Made 2031-01-02 03:04 UTC" in changed

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from forethought.cli.actor import actor, wall_clock
 from forethought.cli.output import AsJson, StudyPath, Wait, count, show
 
 
@@ -16,12 +15,11 @@ def add_to(app: typer.Typer) -> None:
 
 def freeze(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
     """Close enrolment and hash every table: what changes later is a deviation."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.freeze import freeze as freeze_step
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    done = freeze_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
+    here = setting(study, wait=wait)
+    done = freeze_step(here.folder, now=here.now, actor=here.actor, wait=wait)
     word = "Already frozen" if done.already else "Frozen"
     show("freeze", done, [f"{word}: {count(len(done.tables), 'table')} hashed."], as_json=as_json)
 
@@ -35,15 +33,14 @@ def unblind(
     as_json: AsJson = False,
 ) -> None:
     """Open the gate: arms may meet outcomes, and the allocation seeds are revealed."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
+    from forethought.steps.setting import setting
     from forethought.steps.unblind import unblind as unblind_step
 
-    folder = StudyFolder.open(study)
+    here = setting(study, wait=wait)
     done = unblind_step(
-        folder,
-        now=study_time(folder, wall_clock(), wait=wait),
-        actor=actor(),
+        here.folder,
+        now=here.now,
+        actor=here.actor,
         by=by,
         reason=reason,
         scope=scope,

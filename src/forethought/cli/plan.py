@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from forethought.cli.actor import actor, wall_clock
 from forethought.cli.output import AsJson, StudyPath, Wait, count, show
 
 
@@ -24,6 +23,7 @@ def init(
 ) -> None:
     """Make a study folder from a shipped protocol."""
     from forethought.steps.init_study import init_study, shipped_studies
+    from forethought.steps.setting import actor, wall_clock
 
     if list_:
         studies = shipped_studies()
@@ -68,19 +68,17 @@ def lock(
     as_json: AsJson = False,
 ) -> None:
     """Register the protocol as it stands: its fingerprint, materials, and the commitment to each seed."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.lock import lock as lock_step
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    now = study_time(folder, wall_clock(), wait=wait)
-    locked = lock_step(folder, now=now, actor=actor(), seed_file=seed_file, wait=wait)
+    here = setting(study, wait=wait)
+    locked = lock_step(here.folder, now=here.now, actor=here.actor, seed_file=seed_file, wait=wait)
     word = "Already locked" if locked.already else "Locked"
     show(
         "lock",
         locked,
         [
-            str(folder.registration),
+            str(here.folder.registration),
             f"{word} with {count(locked.materials, 'material')} and {count(locked.seeds, 'committed seed')}.",
             f"fingerprint {locked.fingerprint}",
         ],

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from forethought.cli.actor import actor, wall_clock
 from forethought.cli.output import AsJson, StudyPath, Wait, count, show
 
 
@@ -18,12 +17,11 @@ def analyze(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> Non
     """Run the registered analysis; before unblinding, on a placebo allocation."""
     import json
 
-    from forethought.protocol.folder import StudyFolder
     from forethought.steps.analyze import analyze as analyze_step
-    from forethought.steps.clock import study_time
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    done = analyze_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
+    here = setting(study, wait=wait)
+    done = analyze_step(here.folder, now=here.now, actor=here.actor, wait=wait)
     if as_json:
         show("results", json.loads(done.results.read_text("utf-8")), [], as_json=True)
         return
@@ -41,12 +39,11 @@ def analyze(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> Non
 
 def report(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
     """Write the report: one HTML file that holds everything."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.report import report as report_step
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    done = report_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
+    here = setting(study, wait=wait)
+    done = report_step(here.folder, now=here.now, actor=here.actor, wait=wait)
     show("report", done, [str(done.report)], as_json=as_json)
 
 

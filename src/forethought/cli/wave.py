@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from forethought.cli.actor import actor, wall_clock
 from forethought.cli.output import AsJson, StudyPath, Wait, count, show
 
 Wave = Annotated[int, typer.Option("--wave", help="The wave's number.", min=1)]
@@ -57,6 +56,7 @@ def simulate(
 ) -> None:
     """Play the participants: write the exports that the services would give next. For practice and power."""
     from forethought.protocol.folder import StudyFolder
+    from forethought.steps.setting import actor
     from forethought.steps.simulate import simulate as simulate_step
 
     folder = StudyFolder.open(study)
@@ -79,16 +79,15 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Import one export: good rows land together, refused rows are quarantined with their reason."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.import_file import import_file
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
+    here = setting(study, wait=wait)
     imported = import_file(
-        folder,
+        here.folder,
         file,
-        now=study_time(folder, wall_clock(), wait=wait),
-        actor=actor(),
+        now=here.now,
+        actor=here.actor,
         source=source.value if source else None,
         kind=kind.value if kind else None,
         wave=wave,
@@ -106,14 +105,11 @@ def import_(
 
 def randomize(study: StudyPath, wave: Wave = 1, wait: Wait = 10.0, as_json: AsJson = False) -> None:
     """Allocate every eligible person who has no arm yet. Run twice, it changes nothing."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.randomize import randomize as randomize_step
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    done = randomize_step(
-        folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wave=wave, wait=wait
-    )
+    here = setting(study, wait=wait)
+    done = randomize_step(here.folder, now=here.now, actor=here.actor, wave=wave, wait=wait)
     lines = [f"{count(done.allocated, 'person', 'people')} allocated, {done.already:,} before."]
     lines += [f"{person}: not allocated, {reason}." for person, reason in done.refused]
     show("randomize", done, lines, as_json=as_json)
@@ -121,12 +117,11 @@ def randomize(study: StudyPath, wave: Wave = 1, wait: Wait = 10.0, as_json: AsJs
 
 def schedule(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
     """Plan the sessions of everyone who is allocated, and mark those held."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.schedule import schedule as schedule_step
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    done = schedule_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
+    here = setting(study, wait=wait)
+    done = schedule_step(here.folder, now=here.now, actor=here.actor, wait=wait)
     show(
         "schedule",
         done,
@@ -137,12 +132,11 @@ def schedule(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> No
 
 def score(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:
     """Score ratings and scales. Scores are added, never overwritten."""
-    from forethought.protocol.folder import StudyFolder
-    from forethought.steps.clock import study_time
     from forethought.steps.score import score as score_step
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
-    done = score_step(folder, now=study_time(folder, wall_clock(), wait=wait), actor=actor(), wait=wait)
+    here = setting(study, wait=wait)
+    done = score_step(here.folder, now=here.now, actor=here.actor, wait=wait)
     show("score", done, [f"{count(done.new, 'new score')}, {done.already:,} before."], as_json=as_json)
 
 
@@ -155,16 +149,15 @@ def assignments(
     as_json: AsJson = False,
 ) -> None:
     """Hand each person's condition to the platform that delivers it; each handover is logged."""
-    from forethought.protocol.folder import StudyFolder
     from forethought.steps.assignments import assignments as assignments_step
-    from forethought.steps.clock import study_time
+    from forethought.steps.setting import setting
 
-    folder = StudyFolder.open(study)
+    here = setting(study, wait=wait)
     done = assignments_step(
-        folder,
+        here.folder,
         out,
-        now=study_time(folder, wall_clock(), wait=wait),
-        actor=actor(),
+        now=here.now,
+        actor=here.actor,
         platform=platform.value,
         again=again,
         wait=wait,

@@ -98,10 +98,12 @@ def variables(formula: ModelFormula) -> Variables:
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once, in the order in which it first comes."""
     return tuple(dict.fromkeys(names))
 
 
 def spelled(name: str) -> str:
+    """The name as a formula writes it: between backticks where it is no identifier."""
     return name if name.isidentifier() and not iskeyword(name) else f"`{name}`"
 
 

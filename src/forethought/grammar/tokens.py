@@ -17,10 +17,12 @@ class Token:
 
 
 def refusal(text: str, column: int, what: str, remedy: str) -> InvalidFormula:
+    """The error that shows the formula, with a caret below the column (counted from 0)."""
     return InvalidFormula(f"{text}\n{' ' * column}^\nformula, column {column + 1}", what, remedy)
 
 
 def tokens(text: str) -> Iterator[Token]:
+    """The formula's tokens and, last, one of kind `end`; InvalidFormula for a sign without a meaning."""
     at = 0
     while at < len(text):
         if text[at].isspace():

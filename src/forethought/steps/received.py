@@ -1,9 +1,7 @@
 """The arm that each person received, as the sealed exports say; opened only after unblinding."""
 
 import json
-from collections.abc import Iterator, Mapping
-
-import pandas as pd
+from collections.abc import Mapping
 
 from forethought.errors import GateClosed
 from forethought.protocol.folder import StudyFolder
@@ -25,22 +23,10 @@ def arms_received(con: Connection, folder: StudyFolder, protocol: Protocol) -> M
         return {}
     arms = {arm.code: arm.id for arm in protocol.arms}
     vault = Vault.open(folder)
-    raw = rows.read(con, "raw_rows")
-    of_conversations = raw.loc[raw["kind"] == "conversations", ["raw_row_id", "imported_at", "row_number"]]
-    payloads = rows.read(con, "payloads").merge(of_conversations, on="raw_row_id")
     received: dict[str, str] = {}
-    for person, nonce, ciphertext in _last_first(payloads):
+    for person, nonce, ciphertext in rows.sealed(con, "conversations"):
         if person not in received:
             code = json.loads(vault.unseal(person, nonce, ciphertext)).get(mapping.received)
             if code:
                 received[person] = arms.get(code, code)
     return received
-
-
-def _last_first(payloads: pd.DataFrame) -> Iterator[tuple[str, bytes, bytes]]:
-    """Person, nonce and ciphertext of each sealed row that names somebody, the last that came in first."""
-    of_people = payloads.dropna(subset=["participant_id"])
-    of_people = of_people.sort_values(["imported_at", "row_number"], ascending=False)
-    columns = (of_people[name].tolist() for name in ("participant_id", "nonce", "ciphertext"))
-    for person, nonce, ciphertext in zip(*columns, strict=True):
-        yield str(person), bytes(nonce), bytes(ciphertext)

@@ -61,28 +61,37 @@ def gather(
             for row in flow.balance(con)
         ),
         replay=_replay(con, protocol, locked, history) if unblinded and locked else None,
-        sessions=tuple(
-            SessionCount(
-                session=one.session,
-                planned=one.planned,
-                done=one.done,
-                out_of_window=one.out_of_window,
-                missed=one.missed,
-            )
-            for one in counts.together.sessions
-        ),
-        deviations=tuple(
-            DeviationRow(
-                kind=one.kind,
-                planned=one.planned,
-                done=one.done,
-                declared=one.deviation_class.value,
-                detected_at=None,
-            )
-            for one in found
-        ),
+        sessions=_sessions(counts),
+        deviations=_rows(found),
         ledger=_last_of_the_record(history),
         software=provenance.software_versions(),
+    )
+
+
+def _sessions(counts: flow.FlowCounts) -> tuple[SessionCount, ...]:
+    return tuple(
+        SessionCount(
+            session=one.session,
+            planned=one.planned,
+            done=one.done,
+            out_of_window=one.out_of_window,
+            missed=one.missed,
+        )
+        for one in counts.together.sessions
+    )
+
+
+def _rows(found: Sequence[deviations.Deviation]) -> tuple[DeviationRow, ...]:
+    """The deviations for the report; without the time of detection, which differs from run to run."""
+    return tuple(
+        DeviationRow(
+            kind=one.kind,
+            planned=one.planned,
+            done=one.done,
+            declared=one.deviation_class.value,
+            detected_at=None,
+        )
+        for one in found
     )
 
 

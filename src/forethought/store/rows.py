@@ -69,6 +69,15 @@ def raw_rows_of(con: DuckDBPyConnection, file_sha256: str) -> DataFrame:
     return con.execute("SELECT * FROM raw_rows WHERE file_sha256 = ? ORDER BY row_number", [file_sha256]).df()
 
 
+def sealed(con: DuckDBPyConnection, kind: str) -> list[tuple[str, bytes, bytes]]:
+    """Participant, nonce and ciphertext of each raw row of this kind that names somebody; the last that came first."""
+    return con.execute(
+        "SELECT participant_id, nonce, ciphertext FROM payloads JOIN raw_rows USING (raw_row_id) "
+        "WHERE kind = ? AND participant_id IS NOT NULL ORDER BY imported_at DESC, row_number DESC",
+        [kind],
+    ).fetchall()
+
+
 def count(con: DuckDBPyConnection, table: str) -> int:
     """How many rows the table holds."""
     return int(con.execute(f'SELECT count(*) FROM "{table}"').fetchall()[0][0])

@@ -12,11 +12,11 @@ import forethought.protocols
 from forethought.errors import GateClosed, WrongUsage
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
-from forethought.steps.clock import study_time
 from forethought.steps.import_file import import_file
 from forethought.steps.lock import lock
 from forethought.steps.randomize import randomize
 from forethought.steps.schedule import schedule
+from forethought.steps.setting import study_time
 from forethought.steps.simulate import Simulated, simulate
 from forethought.store import events, meta, migrations, rows
 from forethought.store.connection import reading, writing
