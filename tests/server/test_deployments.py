@@ -3,8 +3,10 @@
 import json
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 class Api:
-    """Prefect's REST interface, as far as these tests ask."""
+    """Prefect's REST interface, as far as these tests ask. A busy server says 503 and is asked again."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -32,8 +34,15 @@ class Api:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return json.load(answer)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +85,11 @@ def runs(
         deployment = api(f"deployments/name/{name}/{name}")
         run = api(
             f"deployments/{deployment['id']}/create_flow_run",
-            {"parameters": {"study": str(study.study)}, "state": {"type": "SCHEDULED"}},
+            {
+                "parameters": {"study": str(study.study)},
+                "state": {"type": "SCHEDULED"},
+                "idempotency_key": f"{study.study}/{name}",
+            },
         )
         deadline = time.monotonic() + 300
         while run["state_type"] not in ENDED and time.monotonic() < deadline:
