@@ -271,12 +271,17 @@ def test_a_blinded_analysis_needs_no_secret(
     assert results(blinded) == results(ear.blinded)
 
 
-def test_the_placebo_arms_are_not_the_true_ones(ear: Study) -> None:
-    placebo, true = (
-        {tuple(finding["n_by_arm"].items()) for finding in results(study)["findings"]}
+def test_no_estimate_of_an_arms_effect_is_the_same_before_and_after_unblinding(ear: Study) -> None:
+    before, after = (
+        [
+            finding["estimate"]
+            for finding in results(study)["findings"]
+            if finding["contrast"] in (*AGAINST_CONTROL, *PAIRWISE)
+        ]
         for study in (ear.blinded, ear.unblinded)
     )
-    assert placebo.isdisjoint(true)
+    assert len(before) == len(after) == 7 * 6 * 2
+    assert [one for one, other in zip(before, after, strict=True) if one == other] == []
 
 
 def test_a_freeze_does_not_open_the_gate(forethought: Callable[..., Any], ear: Study, tmp_path: Path) -> None:
@@ -556,14 +561,15 @@ def test_holm_adjusts_the_three_pairwise_contrasts_of_each_outcome_by_themselves
 
 
 def test_the_effect_that_was_played_is_found_only_behind_the_gate(ear: Study) -> None:
-    """The world's effect of both trainings on giving advice is -1.035 (the published coefficient)."""
-    estimates = [
+    """The world's effect of both trainings on giving advice is -1.035 (the published coefficient), here with a
+    standard error of about a quarter. Five of them: pseudonyms, and with them the placebo, are new in each run."""
+    z = [
         (one["estimate"] - played) / one["se"]
         for study, played in ((ear.unblinded, -1.035), (ear.blinded, 0.0))
         for one in results(study)["findings"]
         if (one["model"], one["outcome"], one["contrast"]) == ("registered", "advice_giving", "both_x_round")
     ]
-    assert [abs(z) < 3 for z in estimates] == [True, True]
+    assert [abs(one) < 5 for one in z] == [True, True]
 
 
 # --- simulated ---
