@@ -4,16 +4,14 @@ from pydantic import Field
 
 from forethought.protocol.values import Assumable, Name, Text, Value
 
-Share = float
-
 
 class SimulatedFlow(Assumable):
     """Shares of submissions that leave, and where."""
 
-    submissions: int = Field(ge=1)
-    returned: float = Field(ge=0, lt=1)
-    timed_out: float = Field(ge=0, lt=1)
-    ineligible: float = Field(ge=0, lt=1)
+    submissions: int = Field(ge=1, description="How many people begin.")
+    returned: float = Field(ge=0, lt=1, description="The share that gives up.")
+    timed_out: float = Field(ge=0, lt=1, description="The share that runs out of time.")
+    ineligible: float = Field(ge=0, lt=1, description="The share that may not take part.")
     lost_before: dict[Name, float] = Field(
         description="Session to the share of those still there who do not come to it."
     )
@@ -22,10 +20,10 @@ class SimulatedFlow(Assumable):
 class PublishedCoefficients(Value):
     """One outcome's published model: coefficients by the fit's names, and the two SEs that give variances."""
 
-    outcome: Name
-    coefficients: dict[str, float]
-    se_intercept: float = Field(gt=0)
-    se_round: float = Field(gt=0)
+    outcome: Name = Field(description="A rated outcome.")
+    coefficients: dict[str, float] = Field(description="Coefficient, as the fit names it, to estimate.")
+    se_intercept: float = Field(gt=0, description="Published standard error of the intercept.")
+    se_round: float = Field(gt=0, description="Published standard error of the change in the reference arm.")
 
 
 class SimulatedOutcomes(Assumable):
@@ -38,7 +36,9 @@ class SimulatedOutcomes(Assumable):
     stimulus_shifts: dict[Name, float] = Field(
         default_factory=dict, description="Latent shift of each stimulus, in SD; they sum to zero."
     )
-    published: tuple[PublishedCoefficients, ...] = Field(min_length=1)
+    published: tuple[PublishedCoefficients, ...] = Field(
+        min_length=1, description="One for each rated outcome."
+    )
 
 
 class SimulatedConversations(Assumable):
@@ -51,7 +51,7 @@ class SimulatedConversations(Assumable):
 class Simulation(Assumable):
     """Everything that `simulate` assumes."""
 
-    flow: SimulatedFlow
-    outcomes: SimulatedOutcomes
-    conversations: SimulatedConversations
+    flow: SimulatedFlow = Field(description="Who leaves, and where.")
+    outcomes: SimulatedOutcomes = Field(description="What is measured of those who stay.")
+    conversations: SimulatedConversations = Field(description="What they write.")
     source: Text = Field(description="Where the assumed effects come from.")

@@ -10,6 +10,7 @@ from forethought.errors import ProtocolInvalid, WrongUsage
 from forethought.protocol.checks import faults
 from forethought.protocol.fingerprint import fingerprint
 from forethought.protocol.folder import StudyFolder
+from forethought.protocol.formats import too_new, upgraded
 from forethought.protocol.plain_yaml import LARGEST_FILE, Document, NotPlain, parse
 from forethought.protocol.problems import Fault, Problem
 from forethought.protocol.protocol import Protocol
@@ -42,8 +43,8 @@ def load(path: Path) -> LoadedProtocol:
         what = "the file is empty" if document.data is None else "the file is no mapping of keys to values"
         raise _invalid(path, [Problem(1, what, "Begin with `format: forethought-protocol/1`")])
     data = cast("dict[str, object]", document.data)
-    shape = examine(data)
-    found = [*shape.faults]
+    shape = examine(upgraded(data))
+    found = [*too_new(data), *shape.faults]
     if shape.protocol is not None:
         found.extend(faults(shape.protocol, StudyFolder(path.parent).materials))
     if shape.protocol is None or found:

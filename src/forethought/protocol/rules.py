@@ -11,42 +11,42 @@ from forethought.protocol.values import Assumable, Name, Text, Value
 class OneOf(Value):
     """The value is one of these."""
 
-    test: Literal["one_of"]
-    values: tuple[str, ...] = Field(min_length=1)
+    test: Literal["one_of"] = Field(description="The kind of test.")
+    values: tuple[str, ...] = Field(min_length=1, description="The values, as they are exported.")
 
 
 class NoneOf(Value):
     """The value is there and is none of these."""
 
-    test: Literal["none_of"]
-    values: tuple[str, ...] = Field(min_length=1)
+    test: Literal["none_of"] = Field(description="The kind of test.")
+    values: tuple[str, ...] = Field(min_length=1, description="The values, as they are exported.")
 
 
 class AtLeast(Value):
     """The number is at least this."""
 
-    test: Literal["at_least"]
-    value: float
+    test: Literal["at_least"] = Field(description="The kind of test.")
+    value: float = Field(description="The bound, which itself passes.")
 
 
 class AtMost(Value):
     """The number is at most this."""
 
-    test: Literal["at_most"]
-    value: float
+    test: Literal["at_most"] = Field(description="The kind of test.")
+    value: float = Field(description="The bound, which itself passes.")
 
 
 class Contains(Value):
     """The text contains this."""
 
-    test: Literal["contains"]
-    value: str = Field(min_length=1)
+    test: Literal["contains"] = Field(description="The kind of test.")
+    value: str = Field(min_length=1, description="The part, in this very spelling.")
 
 
 class Missing(Value):
     """There is no value."""
 
-    test: Literal["missing"]
+    test: Literal["missing"] = Field(description="The kind of test.")
 
 
 Test = Annotated[OneOf | NoneOf | AtLeast | AtMost | Contains | Missing, Field(discriminator="test")]
@@ -74,7 +74,7 @@ def holds(test: Test) -> Callable[[str | float | None], bool]:
 class Criterion(Assumable):
     """A rule that a person or a record must pass (eligibility) or that removes it (exclusion)."""
 
-    id: Name
-    variable: Name
-    rule: Test
+    id: Name = Field(description="The criterion's name.")
+    variable: Name = Field(description="What is tested.")
+    rule: Test = Field(description="What must hold.")
     reason: Text = Field(description="The words that the flow diagram prints.")
