@@ -88,7 +88,7 @@ layers: wheel ## import-linter on the built wheel
 
 test: $(VENV)/.installed ## the tests, without the slow calibration (ARGS=tests/unit for some of them)
 	@echo "test: pytest"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses=auto --dist=loadgroup $(ARGS)
 
 check: lint types layers test ## all that CI runs: lint, types, layers, test
 

@@ -1,4 +1,4 @@
-"""Studies to report on: small made-up analyses of three kinds, shared by the unit, golden and browser tests."""
+"""Which tests share a process, and studies to report on, shared by the unit, golden and browser tests."""
 
 import json
 import math
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+TOGETHER = ("end_to_end", "packaging", "server")
+"""Folders whose tests share what is dear to make: one process runs all of a folder's."""
 
 GIVEN = Path(__file__).parent / "golden" / "given"
 
@@ -43,6 +46,14 @@ MODELS = {
     "mixed": ("mixed", "Mixed model", "sensitivity"),
 }
 ALLOCATED = {"control": 247, "video": 245, "coach": 244, "both": 246}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its group, for runs in several processes: its folder's, or its file's."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
 
 
 @dataclass(frozen=True)
