@@ -333,7 +333,8 @@ def test_a_protocol_edited_after_the_lock_stops(
 ) -> None:
     edit(scored / "protocol.yaml", "smallest_effect: 0.2", "smallest_effect: 0.1")
     told = refuses(11, command, unchanged(scored), *ON_A_STUDY[command])
-    assert "the protocol was edited after the lock (analysis.hypotheses)" in told
+    assert "the protocol was edited after the lock" in told
+    assert "smallest_effect was changed from 0.2 to 0.1" in told
 
 
 def test_a_material_edited_after_the_lock_stops_the_allocation(

@@ -71,7 +71,9 @@ def assignments(
         allocated = rows.read(con, "allocations")
         if allocated.empty:
             raise GateClosed(str(folder.path), "nobody is allocated yet", "Run `forethought randomize` first")
-        chosen = allocated if again else allocated[~_handed_over(events.history(con), platform, allocated)]
+        history = events.history(con)
+        registration.agree(folder, history)
+        chosen = allocated if again else allocated[~_handed_over(history, platform, allocated)]
         content = _content(loaded.protocol, vault, platform, chosen)
         detail = {
             "platform": platform,

@@ -49,9 +49,10 @@ def unblind(
     loaded = load(folder.protocol)
     if not loaded.protocol.randomised:
         raise GateClosed(str(folder.path), "this study is not randomised", "Nothing in it is blinded")
-    waves = tuple(seed.wave for seed in registration.require(folder, loaded).seeds)
+    waves = tuple(seed.wave for seed in registration.require(folder, loaded).all_seeds)
     with writing(folder, wait) as con:
         history = events.history(con)
+        registration.agree(folder, history)
         first = unblinded(history)
         if first is not None:
             return _result(first, already=True)

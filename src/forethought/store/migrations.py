@@ -7,6 +7,7 @@ from forethought.protocol.folder import StudyFolder
 from forethought.protocol.study import Wave
 from forethought.store import meta, schema
 from forethought.store.connection import DEFAULT_WAIT, creating
+from forethought.store.waves import put
 
 
 def create(
@@ -23,8 +24,5 @@ def create(
         meta.put(con, "study_id", study_id)
         meta.put(con, "created_at", now.astimezone(UTC).isoformat())
         meta.put(con, "simulated", "false")
-        con.executemany(
-            "INSERT INTO waves (wave, opens_at, target) VALUES (?, ?, ?)",
-            [[wave.number, wave.opens.astimezone(UTC).replace(tzinfo=None), wave.target] for wave in waves],
-        )
+        put(con, waves)
     return True

@@ -1,0 +1,46 @@
+"""The registration: what was planned, fixed before the data, and every change of it since.
+
+`registration.json` is for everyone. The seeds and their nonces are in `secrets/seeds.json` until they are
+revealed; whoever knows them then can check the commitments that were published here.
+"""
+
+from forethought.registration.amending import Amended, Why, amend
+from forethought.registration.anchoring import agree
+from forethought.registration.document import read, read_document
+from forethought.registration.locking import ALLOCATION_ALGORITHM, lock, require
+from forethought.registration.records import (
+    Amendment,
+    DeclaredDeviation,
+    Difference,
+    Registration,
+    SeedCommitment,
+    Stage,
+    Timestamp,
+)
+from forethought.registration.seeds import SEED_BYTES, commitment, nonce, seed, seedless_waves
+from forethought.registration.timestamps import Service
+
+__all__ = [
+    "ALLOCATION_ALGORITHM",
+    "SEED_BYTES",
+    "Amended",
+    "Amendment",
+    "DeclaredDeviation",
+    "Difference",
+    "Registration",
+    "SeedCommitment",
+    "Service",
+    "Stage",
+    "Timestamp",
+    "Why",
+    "agree",
+    "amend",
+    "commitment",
+    "lock",
+    "nonce",
+    "read",
+    "read_document",
+    "require",
+    "seed",
+    "seedless_waves",
+]
