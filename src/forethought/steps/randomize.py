@@ -13,7 +13,7 @@ from forethought.errors import GateClosed, WrongUsage
 from forethought.ledger import Event
 from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.folder import StudyFolder
-from forethought.protocol.loading import load
+from forethought.protocol.loading import LoadedProtocol, load
 from forethought.protocol.protocol import Protocol
 from forethought.randomization.blocks import ALGORITHM, allocate
 from forethought.randomization.records import records
@@ -43,9 +43,13 @@ def randomize(
     person two arms, or one place in a block to two people. GateClosed for a study that is not randomised or is
     frozen; NotLocked without a lock that fits.
     """
-    protocol, design, seed = _ready(folder, wave)
+    loaded, design, seed = _ready(folder, wave)
+    protocol = loaded.protocol
     with writing(folder, wait) as con:
-        _refuse_after_freeze(events.history(con), wave)
+        history = events.history(con)
+        _refuse_after_freeze(history, wave)
+        registration.require(folder, loaded)  # again: the plan may have been amended while we waited
+        registration.agree(folder, history)
         allocations = rows.read(con, "allocations")
         waiting = _waiting(rows.read(con, "participants"), allocations, wave)
         placed = _placed(protocol, design, waiting, rows.read(con, "responses"))
@@ -64,7 +68,7 @@ def randomize(
     return Randomized(allocated=len(allocated), already=len(before), refused=refused)
 
 
-def _ready(folder: StudyFolder, wave: int) -> tuple[Protocol, PermutedBlocks, bytes]:
+def _ready(folder: StudyFolder, wave: int) -> tuple[LoadedProtocol, PermutedBlocks, bytes]:
     loaded = load(folder.protocol)
     protocol, design = loaded.protocol, loaded.protocol.allocation
     if not isinstance(design, PermutedBlocks):
@@ -74,7 +78,7 @@ def _ready(folder: StudyFolder, wave: int) -> tuple[Protocol, PermutedBlocks, by
             f"wave {wave}", "the protocol has no such wave", "Give the number of one of its waves"
         )
     registration.require(folder, loaded)
-    return protocol, design, registration.seed(folder, wave)
+    return loaded, design, registration.seed(folder, wave)
 
 
 def _refuse_after_freeze(history: Sequence[Event], wave: int) -> None:
