@@ -10,19 +10,19 @@ from forethought.reports.coefficients import coefficients_section
 from forethought.reports.conduct import (
     NOT_RANDOMISED,
     allocation_section,
-    deviations_section,
     limitations_section,
     preparation_section,
-    registration_section,
     sessions_section,
 )
 from forethought.reports.content import Report
+from forethought.reports.deviations import deviations_section, not_done_section
 from forethought.reports.flow import flow_section
 from forethought.reports.headline import headline
 from forethought.reports.means import means_section
 from forethought.reports.names import Names
 from forethought.reports.provenance import provenance_section, run_section
 from forethought.reports.record import Record, Run
+from forethought.reports.registration import registration_section
 from forethought.reports.results import Results, read_results
 from forethought.reports.tables import results_section
 
@@ -50,7 +50,7 @@ def build(protocol: Protocol, results: Mapping[str, Any], record: Record, run: R
         banner=BANNER if read.simulated else None,
         sections=(
             headline(protocol, read, record, names),
-            registration_section(record),
+            registration_section(protocol, record),
             flow_section(protocol, read, record.flow, names),
             allocation_section(protocol, read, record, names),
             sessions_section(record.sessions, names),
@@ -58,7 +58,8 @@ def build(protocol: Protocol, results: Mapping[str, Any], record: Record, run: R
             *((means,) if means is not None else ()),
             coefficients_section(read, names),
             preparation_section(protocol, read),
-            deviations_section(record),
+            deviations_section(record, read),
+            not_done_section(record, read),
             assumptions_section(protocol),
             limitations_section(protocol, read),
             provenance_section(protocol, read, record),

@@ -1,26 +1,22 @@
-"""How the study was run: registration, allocation, sessions, preparation, deviations."""
+"""How the study was run: allocation, sessions, preparation; and what it cannot show."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.protocol import Protocol
-from forethought.registration import Registration
-from forethought.reports import formatting, standing
+from forethought.reports import formatting
 from forethought.reports.content import (
     Block,
     Bullets,
     Cell,
     Column,
-    Fact,
-    Facts,
     Paragraph,
     RowGroup,
     Section,
     Table,
 )
-from forethought.reports.names import Names
-from forethought.reports.record import BalanceRow, Moments, Record, Replay, SessionCount
+from forethought.reports.names import Names, missing_data_in_words
+from forethought.reports.record import BalanceRow, Record, Replay, SessionCount
 from forethought.reports.results import Results, Values
 
 NOT_RANDOMISED = "This study is not randomised: its design allocates nobody to an arm."
@@ -28,77 +24,6 @@ NO_EFFECTS = (
     "Nobody was allocated at random: a difference between groups need not be an effect of what they got."
 )
 SIMULATION = "The data are simulated: no conclusion about people follows from them."
-
-
-def registration_section(record: Record) -> Section:
-    """What was locked, when, and how that stands to allocation, outcomes and unblinding."""
-    registration = record.registration
-    badge = standing.of_registration(record)
-    blocks: list[Block] = [Paragraph(text=f"{badge.text}. {badge.meaning}")]
-    if registration is not None:
-        blocks.append(Facts(items=tuple(_registration_facts(registration))))
-        blocks.append(Bullets(items=tuple(_times(registration.locked_at, record.moments))))
-        if registration.seeds:
-            blocks.append(_seeds(registration))
-        if registration.materials:
-            blocks.append(_hashes("Materials locked with the protocol", "File", registration.materials))
-    return Section(id="registration", title="Registration", blocks=tuple(blocks))
-
-
-def _registration_facts(registration: Registration) -> Iterator[Fact]:
-    yield Fact(term="Fingerprint", value=registration.fingerprint, code=True)
-    yield Fact(
-        term="Locked", value=f"{formatting.moment(registration.locked_at)}, by {registration.locked_by}"
-    )
-    yield Fact(term="SHA-256 of protocol.yaml", value=registration.protocol_sha256, code=True)
-    if registration.git_commit is not None:
-        yield Fact(term="Commit of the study's repository", value=registration.git_commit, code=True)
-    if registration.allocation_algorithm is not None:
-        yield Fact(term="Allocation algorithm", value=registration.allocation_algorithm, code=True)
-
-
-def _times(locked: datetime, moments: Moments) -> Iterator[str]:
-    events = (
-        ("The first allocation", moments.first_allocation),
-        ("The first outcome", moments.first_outcome),
-        ("The unblinding", moments.unblinded),
-    )
-    for name, when in events:
-        if when is None:
-            yield f"{name} has not happened."
-        elif when >= locked:
-            yield f"{name} was {formatting.between(locked, when)} after the lock, {formatting.moment(when)}."
-        else:
-            yield f"{name} was {formatting.between(when, locked)} before the lock, {formatting.moment(when)}."
-
-
-def _seeds(registration: Registration) -> Table:
-    return Table(
-        caption="Commitments to the secret seeds, published before the first allocation",
-        columns=(
-            Column(label="Wave"),
-            Column(label="SHA-256 of nonce, seed and wave"),
-            Column(label="Origin"),
-        ),
-        groups=(
-            RowGroup(
-                rows=tuple(
-                    (
-                        Cell(text=str(seed.wave)),
-                        Cell(text=seed.commitment, code=True),
-                        Cell(text="supplied by a person" if seed.supplied else "drawn at the lock"),
-                    )
-                    for seed in registration.seeds
-                )
-            ),
-        ),
-    )
-
-
-def _hashes(caption: str, heading: str, hashes: dict[str, str]) -> Table:
-    rows = tuple((Cell(text=name), Cell(text=digest, code=True)) for name, digest in sorted(hashes.items()))
-    columns = (Column(label=heading), Column(label="SHA-256"))
-    return Table(caption=caption, columns=columns, groups=(RowGroup(rows=rows),))
 
 
 def allocation_section(protocol: Protocol, results: Results, record: Record, names: Names) -> Section:
@@ -210,7 +135,7 @@ def sessions_section(sessions: Sequence[SessionCount], names: Names) -> Section:
 
 def preparation_section(protocol: Protocol, results: Results) -> Section:
     """Each derivation and exclusion with its counts, and the rule for missing data."""
-    blocks: list[Block] = [Paragraph(text=f"Missing data. {protocol.analysis.missing_data}")]
+    blocks: list[Block] = [Paragraph(text=missing_data_in_words(protocol.analysis.missing_data))]
     if results.preparation:
         blocks.append(_preparation_table(results.preparation))
     else:
@@ -251,34 +176,6 @@ def _taken(step: Values) -> str:
     if step["step"] != "exclude":
         return formatting.ABSENT
     return formatting.count(step["records_before"] - step["records_after"])
-
-
-def deviations_section(record: Record) -> Section:
-    """Every difference between plan and deed that the machine found."""
-    if not record.deviations:
-        found = "None found: registration, sample size, sessions, frozen data and software are as planned."
-        nothing = (
-            "Without a registration there is no plan to hold the deeds against, but for the protocol's own."
-        )
-        text = found if record.registration is not None else f"None found. {nothing}"
-        return Section(id="deviations", title="Deviations", blocks=(Paragraph(text=text),))
-    rows = tuple(
-        (
-            Cell(text=one.kind),
-            Cell(text=one.planned),
-            Cell(text=one.done),
-            Cell(text=one.declared),
-            Cell(text=formatting.moment(one.detected_at)),
-        )
-        for one in record.deviations
-    )
-    labels = ("Kind", "Planned", "Done", "Declared", "Found")
-    table: Block = Table(
-        caption="Differences between plan and deed",
-        columns=tuple(Column(label=label) for label in labels),
-        groups=(RowGroup(rows=rows),),
-    )
-    return Section(id="deviations", title="Deviations", blocks=(table,))
 
 
 def limitations_section(protocol: Protocol, results: Results) -> Section:

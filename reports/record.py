@@ -119,13 +119,23 @@ class SessionCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviationRow:
-    """One difference between plan and deed, as the store keeps it."""
+    """One difference between plan and deed: what it is, how it was declared, by which amendment, and why."""
 
     kind: str
     planned: str
     done: str
     declared: str
-    detected_at: datetime | None
+    reason: str | None = None
+    amendment: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDoneRow:
+    """Something that was registered and not done; `promised` is false of a question that was only to be explored."""
+
+    what: str
+    why: str
+    promised: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +166,7 @@ class Record:
     replay: Replay | None = None
     sessions: tuple[SessionCount, ...] = ()
     deviations: tuple[DeviationRow, ...] = ()
+    not_done: tuple[NotDoneRow, ...] = ()
     ledger: LedgerHead | None = None
     software: Mapping[str, str]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from forethought.analysis.findings import Finding
+from forethought.deviations import after_data
 from forethought.reports.content import Badge
 from forethought.reports.record import Record
 from forethought.reports.results import Results
@@ -33,6 +34,12 @@ AFTER_DATA = Badge(
     text="Registered after data",
     meaning="The protocol was locked when outcomes were there already: nothing in it is confirmatory.",
 )
+AMENDED = Badge(
+    kind="late",
+    text="Amended after data",
+    meaning="The plan was amended when outcomes were there already: "
+    "what was added or changed then is not confirmatory.",
+)
 NOT_REGISTERED = Badge(
     kind="late",
     text="Not registered",
@@ -61,6 +68,16 @@ def of_registration(record: Record) -> Badge:
     return BEFORE_DATA if first is None or record.registration.locked_at < first else AFTER_DATA
 
 
+def amended_after_data(record: Record) -> bool:
+    """Whether the plan that was locked before data was amended when outcomes were there."""
+    registration = record.registration
+    return (
+        of_registration(record) is BEFORE_DATA
+        and registration is not None
+        and any(after_data(amendment, record.moments.first_outcome) for amendment in registration.amendments)
+    )
+
+
 def of_report(results: Results, record: Record) -> tuple[Badge, ...]:
     """The badges at the head of the page."""
     registration = of_registration(record)
@@ -69,13 +86,14 @@ def of_report(results: Results, record: Record) -> tuple[Badge, ...]:
         *((SIMULATED,) if results.simulated else ()),
         *((BLINDED,) if results.blinded else ()),
         CONFIRMATORY if confirmatory else registration,
+        *((AMENDED,) if amended_after_data(record) else ()),
     )
 
 
 def of_findings(findings: Iterable[Finding], record: Record, *, assumed: bool = False) -> tuple[Badge, ...]:
     """What a group of findings is: each badge that any of them bears, in a fixed order."""
     found = [_of_finding(finding, record) for finding in findings]
-    order = (CONFIRMATORY, BEFORE_DATA, AFTER_DATA, NOT_REGISTERED, SENSITIVITY, EXPLORATORY)
+    order = (CONFIRMATORY, BEFORE_DATA, AMENDED, AFTER_DATA, NOT_REGISTERED, SENSITIVITY, EXPLORATORY)
     return (*(badge for badge in order if badge in found), *((ASSUMED,) if assumed else ()))
 
 
@@ -84,4 +102,8 @@ def _of_finding(finding: Finding, record: Record) -> Badge:
         return SENSITIVITY
     if finding.role == "exploratory":
         return EXPLORATORY
-    return CONFIRMATORY if finding.confirmatory else of_registration(record)
+    if finding.confirmatory:
+        return CONFIRMATORY
+    # Of a blinded study nothing is confirmatory yet; afterwards only what was amended too late is not.
+    late = not finding.blinded and amended_after_data(record)
+    return AMENDED if late else of_registration(record)

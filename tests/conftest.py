@@ -127,17 +127,21 @@ def _findings(*, blinded: bool, simulated: bool) -> Iterator[dict[str, Any]]:
 def _verdict(
     numbers: dict[str, Any], p: float, hypothesis: dict[str, Any], better: str, *, blinded: bool
 ) -> str:
-    from forethought.analysis.verdicts import Evidence, judge
+    from forethought.analysis.verdicts import Criteria, Evidence, judge
+    from forethought.grammar import parse_criterion
 
     if blinded:
         return "unevaluable"
     direction = (
         {"higher": "greater", "lower": "less"}[better] if hypothesis["direction"] == "better" else "two_sided"
     )
-    evidence = Evidence(low=numbers["ci_low"], high=numbers["ci_high"], p_adjusted=p)
     return judge(
-        evidence, direction=direction, smallest_effect=hypothesis["smallest_effect"], alpha=0.05
-    ).value  # type: ignore[arg-type]
+        Evidence(**numbers, p_adjusted=p),
+        Criteria(parse_criterion(hypothesis["corroborate_if"]), parse_criterion(hypothesis["falsify_if"])),
+        direction=direction,  # type: ignore[arg-type]
+        smallest_effect=hypothesis["smallest_effect"],
+        alpha=0.05,
+    ).value
 
 
 def _coefficients(outcome: str, df: float | None) -> list[dict[str, Any]]:
@@ -244,7 +248,7 @@ def _lend_an_ear_record(*, blinded: bool) -> Any:
             SessionCount(session=f"conversation_{number}", planned=allocated, done=allocated - 7 * number - 5, out_of_window=5, missed=7 * number)
             for number in (1, 2, 3)
         ),
-        deviations=(DeviationRow(kind="software", planned="numpy 2.3.5", done="numpy 2.4.0", declared="undeclared", detected_at=NOW),),
+        deviations=(DeviationRow(kind="software", planned="numpy 2.3.5", done="numpy 2.4.0", declared="undeclared"),),
         ledger=LedgerHead(events=57, hash="e1" * 32),
         software=software,
     )  # fmt: skip

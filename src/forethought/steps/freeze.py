@@ -29,13 +29,15 @@ class Frozen:
 def freeze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFAULT_WAIT) -> Frozen:
     """Close every wave and record the hash of every table. Frozen twice: the first freeze, and nothing changes.
 
-    A randomised study must be locked (NotLocked).
+    A randomised study must be locked, and its registration must have every amendment of the ledger (NotLocked).
     """
     loaded = load(folder.protocol)
     if loaded.protocol.randomised:
         registration.require(folder, loaded)
     with writing(folder, wait) as con:
-        first = frozen(events.history(con))
+        history = events.history(con)
+        registration.agree(folder, history)
+        first = frozen(history)
         if first is not None:
             return _result(first, already=True)
         freezing.close_waves(con, now.astimezone(UTC))

@@ -11,6 +11,7 @@ from forethought.protocol.imports import Conversations, Ratings, Recruits, Respo
 from forethought.protocol.rules import Criterion, holds
 from forethought.schemas.exports.checking import numbers, refusals, together
 from forethought.steps.arrivals import Arrival
+from forethought.steps.quotas import turned_away
 
 Known = Callable[[str], pd.DataFrame]
 """A table of the study as it stands, by its name."""
@@ -63,7 +64,9 @@ def first_failed(
 
 def _recruits(arrival: Arrival, mapping: Recruits, known: Known) -> Admitted:
     rows, answers = arrival.parsed.rows, arrival.parsed.answers
+    before, there = known("responses"), known("participants")
     failed = first_failed(mapping.eligibility, rows["status"], answers, mapping.variables)
+    failed = _with_quotas(arrival, mapping, failed, there, before)
     untimed = refusals(
         rows.index[(failed == 0) & rows["arrived"].isna()],
         column=mapping.arrived,
@@ -81,10 +84,9 @@ def _recruits(arrival: Arrival, mapping: Recruits, known: Known) -> Admitted:
     record = rows["participant"] + "/recruitment"
     names = [variable.name for variable in mapping.variables]
     items = _long(arrival, dict.fromkeys(names, record), dict.fromkeys(names, "recruitment"))
-    before = known("responses")
     same, other = _compared(
         _facts(people, items),
-        _facts(known("participants"), before.loc[before["session"] == "recruitment"]),
+        _facts(there, before.loc[before["session"] == "recruitment"]),
         unit="participant_id",
     )
     changed = refusals(other, column=mapping.participant, reason=_OTHER_VALUES)
@@ -93,9 +95,30 @@ def _recruits(arrival: Arrival, mapping: Recruits, known: Known) -> Admitted:
     return _admitted(tables, refused, same)
 
 
+def _with_quotas(
+    arrival: Arrival, mapping: Recruits, failed: pd.Series, there: pd.DataFrame, before: pd.DataFrame
+) -> pd.Series:
+    """The places of what each person fails, quotas counted on after the last criterion.
+
+    Only people whom the study does not know yet are judged by quotas: a file that comes again changes nothing.
+    """
+    quotas, rows = arrival.protocol.recruitment.quotas, arrival.parsed.rows
+    if not quotas:
+        return failed
+    new = (failed == 0) & rows["arrived"].notna() & ~rows["participant"].isin(there["participant_id"])
+    here = there.loc[(there["wave"] == arrival.wave) & (there["status"] == "eligible"), "participant_id"]
+    known = before.loc[(before["session"] == "recruitment") & before["participant_id"].isin(here)]
+    names = list(dict.fromkeys(quota.variable for quota in quotas))
+    admitted = known.pivot(index="participant_id", columns="item", values="value").reindex(columns=names)
+    place = turned_away(quotas, rows.loc[new], arrival.parsed.answers.loc[new], admitted)
+    full = place.loc[place > 0]
+    return failed.mask(failed.index.isin(full.index), full + len(mapping.eligibility)).astype("int64")
+
+
 def _exclusions(arrival: Arrival, mapping: Recruits, failed: pd.Series) -> pd.DataFrame:
     position = failed.loc[failed > 0]
-    criteria = [mapping.eligibility[place - 1] for place in position]
+    rules = (*mapping.eligibility, *arrival.protocol.recruitment.quotas)
+    criteria = [rules[place - 1] for place in position]
     return pd.DataFrame(
         {
             "participant_id": arrival.parsed.rows["participant"].loc[position.index],

@@ -19,18 +19,17 @@ from forethought.reports.record import (
     Followed,
     LedgerHead,
     Moments,
+    NotDoneRow,
     Reason,
     Record,
     Replay,
     SessionCount,
 )
-from forethought.steps.freeze import frozen, frozen_hashes
+from forethought.steps.done import deed
 from forethought.steps.received import arms_received
+from forethought.store import deviations as kept
 from forethought.store import events, flow, milestones, rows
 from forethought.store.connection import Connection
-
-UNTOUCHED = ("allocations", "conversations", "messages", "participants", "ratings", "responses", "scores")
-"""Tables that no step may change after a freeze."""
 
 
 def gather(
@@ -44,14 +43,16 @@ def gather(
 ) -> Record:
     """The study's record as it stands; writes the deviations that it finds to their table.
 
-    `analysed` is how many participants the analysis of a study that is not randomised had, if it was run.
+    `analysed` is how many participants the analysis of a study that is not randomised had, if it was run. NotLocked
+    where the ledger has an amendment, a lock or a timestamp that the registration does not have.
     """
     history = events.history(con)
+    registration.agree(folder, history)
     unblinded = protocol.randomised and milestones.unblinded(con)
     received = arms_received(con, folder, protocol) if unblinded else None
     counts = flow.flow(con, arms=[arm.id for arm in protocol.arms], received=received)
-    found = _deviations(con, folder, protocol, locked, counts, history)
-    rows.append(con, "deviations", _as_table(found, now))
+    found, undone = _compared(con, folder, locked, history)
+    kept.replace(con, _as_table(found, now))
     return Record(
         registration=locked,
         moments=_moments(con, history),
@@ -63,6 +64,7 @@ def gather(
         replay=_replay(con, protocol, locked, history) if unblinded and locked else None,
         sessions=_sessions(counts),
         deviations=_rows(found),
+        not_done=tuple(NotDoneRow(what=one.what, why=one.why, promised=one.promised) for one in undone),
         ledger=_last_of_the_record(history),
         software=provenance.software_versions(),
     )
@@ -89,7 +91,8 @@ def _rows(found: Sequence[deviations.Deviation]) -> tuple[DeviationRow, ...]:
             planned=one.planned,
             done=one.done,
             declared=one.deviation_class.value,
-            detected_at=None,
+            reason=one.reason,
+            amendment=one.amendment,
         )
         for one in found
     )
@@ -169,7 +172,7 @@ def _replay(
 
 def _revealed_seeds(locked: Registration, history: Sequence[Event]) -> Mapping[int, bytes]:
     """Wave to its revealed seed, of those that agree with the commitment in the registration."""
-    committed = {one.wave: one.commitment for one in locked.seeds}
+    committed = {one.wave: one.commitment for one in locked.all_seeds}
     event = next((event for event in history if event.action == "unblind"), None)
     found: dict[int, bytes] = {}
     for wave, secret in _mapping(event.detail["waves"] if event else {}).items():
@@ -179,36 +182,15 @@ def _revealed_seeds(locked: Registration, history: Sequence[Event]) -> Mapping[i
     return found
 
 
-def _deviations(
-    con: Connection,
-    folder: StudyFolder,
-    protocol: Protocol,
-    locked: Registration | None,
-    counts: flow.FlowCounts,
-    history: Sequence[Event],
-) -> tuple[deviations.Deviation, ...]:
+def _compared(
+    con: Connection, folder: StudyFolder, locked: Registration | None, history: Sequence[Event]
+) -> tuple[tuple[deviations.Deviation, ...], tuple[deviations.NotDone, ...]]:
+    """The deviations from what was locked, and what was locked and not done; neither without a lock."""
     if locked is None:
-        return ()
-    freeze = frozen(history)
-    hashes = _mapping(freeze.detail["tables"]) if freeze else {}
-    then = {table: str(hashes[table]) for table in UNTOUCHED if table in hashes}
-    plan = deviations.Plan(
-        locked_at=locked.locked_at,
-        target=sum(wave.target for wave in protocol.waves) if protocol.randomised else None,
-        software=locked.software,
-    )
-    deed = deviations.Deed(
-        first_outcome_at=milestones.first_outcome_at(con),
-        completed=flow.completed(con),
-        sessions_by_status={
-            "done": sum(one.done for one in counts.together.sessions),
-            "out_of_window": sum(one.out_of_window for one in counts.together.sessions),
-        },
-        software=provenance.software_versions(),
-        frozen_tables=then,
-        tables_now=frozen_hashes(con, folder, tuple(then)) if then else {},
-    )
-    return deviations.find(plan, deed)
+        return (), ()
+    plan = deviations.planned(locked)
+    done = deed(con, folder, plan, history)
+    return deviations.find(plan, done), deviations.not_done(plan, done)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -1,10 +1,11 @@
 """Where a study stands; never with an arm before unblinding."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forethought import registration
 from forethought.errors import NotLocked
+from forethought.ledger import Event
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import LoadedProtocol, load
 from forethought.steps.inbox import waiting
@@ -14,14 +15,19 @@ from forethought.store.connection import DEFAULT_WAIT, reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Counts of what there is, and which gates are open."""
+    """Counts of what there is, and which gates are open.
+
+    `fits_lock`: protocol, materials and ledger agree with the registration; `misfit` says what does not.
+    """
 
     study: str
     title: str
     randomised: bool
     simulated: bool
     locked: bool
+    amendments: int
     fits_lock: bool
+    misfit: str | None
     fingerprint: str
     frozen: bool
     unblinded: bool
@@ -52,6 +58,8 @@ class Status:
         yield f"{self.study}: {self.title}"
         yield f"data        {'simulated' if self.simulated else 'real'}"
         yield f"protocol    {self._lock_in_words()}, fingerprint {self.fingerprint[:12]}"
+        if self.misfit is not None:
+            yield f"            {self.misfit}"
         if self.randomised:
             yield f"arms        {'unblinded' if self.unblinded else 'frozen, blinded' if self.frozen else 'blinded'}"
             yield f"people      {self.assessed:,} assessed, {self.allocated:,} allocated, {self.waiting:,} waiting"
@@ -69,23 +77,30 @@ class Status:
     def _lock_in_words(self) -> str:
         if not self.locked:
             return "not locked"
-        return "locked" if self.fits_lock else "LOCKED, BUT CHANGED SINCE"
+        if not self.fits_lock:
+            return "LOCKED, BUT CHANGED SINCE"
+        if self.amendments:
+            return f"locked, amended {self.amendments:,} time{'' if self.amendments == 1 else 's'}"
+        return "locked"
 
 
 def status(folder: StudyFolder, *, wait: float = DEFAULT_WAIT) -> Status:
     """Count everything; reads, and writes nothing."""
     loaded = load(folder.protocol)
-    locked, fits = _lock(folder, loaded)
+    locked = registration.read(folder)
     with reading(folder, wait) as con:
         history = events.history(con)
+        misfit = _misfit(folder, loaded, history)
         counts = flow.flow(con, arms=[arm.id for arm in loaded.protocol.arms])
         return Status(
             study=loaded.protocol.study.id,
             title=loaded.protocol.study.title,
             randomised=loaded.protocol.randomised,
             simulated=meta.is_simulated(con),
-            locked=locked,
-            fits_lock=fits,
+            locked=locked is not None,
+            amendments=0 if locked is None else len(locked.amendments),
+            fits_lock=locked is not None and misfit is None,
+            misfit=misfit,
             fingerprint=loaded.fingerprint,
             frozen=any(event.action == "freeze" for event in history),
             unblinded=milestones.unblinded(con),
@@ -103,15 +118,15 @@ def status(folder: StudyFolder, *, wait: float = DEFAULT_WAIT) -> Status:
         )
 
 
-def _lock(folder: StudyFolder, loaded: LoadedProtocol) -> tuple[bool, bool]:
-    """Whether the study is locked, and whether protocol and materials are still those registered."""
-    if registration.read(folder) is None:
-        return False, False
+def _misfit(folder: StudyFolder, loaded: LoadedProtocol, history: Sequence[Event]) -> str | None:
+    """What does not agree with the registration, or with the ledger's lock and amendments; None where all does."""
     try:
-        registration.require(folder, loaded)
-    except NotLocked:
-        return True, False
-    return True, True
+        registration.agree(folder, history)
+        if folder.registration.exists():
+            registration.require(folder, loaded)
+    except NotLocked as refusal:
+        return str(refusal)
+    return None
 
 
 def _sessions(counts: flow.ArmCounts) -> dict[str, int]:

@@ -158,15 +158,6 @@ def balance(con: DuckDBPyConnection) -> tuple[StratumCount, ...]:
     )
 
 
-def completed(con: DuckDBPyConnection) -> int:
-    """How many people held every session that was planned for them, inside its window or not."""
-    return _one(
-        con,
-        "SELECT count(*) FROM (SELECT participant_id FROM sessions GROUP BY participant_id "
-        "HAVING bool_and(status IN ('done', 'out_of_window')))",
-    )
-
-
 def _excluded(con: DuckDBPyConnection) -> tuple[ReasonCount, ...]:
     found = con.execute(
         "SELECT criterion, reason, count(*) FROM exclusions WHERE stage = 'eligibility' "

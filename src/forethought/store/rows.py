@@ -12,7 +12,7 @@ from pandas import DataFrame
 from forethought.errors import DataRefused
 from forethought.store import catalog
 
-DERIVED = frozenset({"findings", "scores"})
+DERIVED = frozenset({"deviations", "findings", "scores"})
 """Tables that are computed from others, and so may be replaced."""
 
 
