@@ -29,15 +29,17 @@ def members(family: Family) -> Iterator[tuple[Comparison, ...]]:
 
 def adjusted(
     families: tuple[Family, ...], p_values: Mapping[Comparison, float]
-) -> dict[Comparison, tuple[str, float]]:
-    """Each test's family and adjusted p. A registered test without a p value still counts, as p = 1."""
-    found: dict[Comparison, tuple[str, float]] = {}
+) -> dict[Comparison, tuple[str, float | None]]:
+    """Each registered test's family and adjusted p.
+
+    A test without a p value is in its family all the same: it counts there as p = 1, and its own is None.
+    """
+    found: dict[Comparison, tuple[str, float | None]] = {}
     for family in families:
         for group in members(family):
             values = adjust([p_values.get(test, 1.0) for test in group], family.method)
             found |= {
-                test: (family.id, value)
+                test: (family.id, value if test in p_values else None)
                 for test, value in zip(group, values, strict=True)
-                if test in p_values
             }
     return found

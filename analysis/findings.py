@@ -12,7 +12,8 @@ from forethought.analysis.verdicts import Verdict
 class Finding:
     """One row of the results. The field names are the keys of `results.json` and of the findings table.
 
-    A number that could not be had is None, and `warnings` says why. `df` is None for z inference.
+    A number that could not be had is None, and `warnings` says why. `df` is None for z inference. `population` is the
+    id of the one that its model was fitted to, which `n` counts; `estimand` has the five attributes in one line.
     `effect_size` is the estimate in residual standard deviations of its model.
     """
 

@@ -1,7 +1,7 @@
 """One registered model fitted to one outcome; a fit that fails is a result with its reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
 
 import pandas as pd
@@ -14,11 +14,28 @@ from forethought.protocol.analysis import LinearModel, MixedModel, Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """A formula that gave way to the next one by the registered rule, and why."""
+
+    formula: str
+    reason: str
+
+    def as_json(self) -> dict[str, str]:
+        """The step as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResult:
-    """A model of one outcome: its fit, or why there is none."""
+    """A model of one outcome: its fit, or why there is none.
+
+    `formula` is the one that stands, as the protocol spells it with `y`; `pruned` are those before it.
+    """
 
     model: Model
     outcome: str
+    formula: str
+    pruned: tuple[Pruned, ...] = ()
     fit: Fit | None
     error: str | None
     outcome_sd: float
@@ -36,30 +53,72 @@ class ModelResult:
         return None if self.fit is None else fit_to_json(self.fit)
 
 
-def formula_for(model: Model, outcome: str) -> str:
-    """The model's formula with the outcome in the place of `y`."""
-    _, _, terms = model.formula.partition("~")
+def formula_for(formula: str, outcome: str) -> str:
+    """A model's formula with the outcome in the place of `y`."""
+    _, _, terms = formula.partition("~")
     return f"{outcome} ~ {terms.strip()}"
 
 
 def fit_model(model: Model, outcome: str, records: pd.DataFrame) -> ModelResult:
-    """Fit one registered model to the records that have its outcome; records without it are left out."""
-    fit: Fit | None = None
-    error: str | None = None
-    try:
-        fit = _fit(model, formula_for(model, outcome), records)
-    except ModelNotFitted as failure:
-        error = str(failure)
+    """Fit one registered model to the records that have its outcome; records without it are left out.
+
+    `records` are those of the model's population. A mixed model with a pruning rule gives way to the rule's next
+    formula for as long as the rule says so; the last one stands whatever it gives.
+    """
+    formulas, when = _formulas(model), _when(model)
+    pruned: list[Pruned] = []
+    for formula in formulas:
+        fit, error = _tried(model, formula_for(formula, outcome), records)
+        reason = _reason(fit, error, when)
+        if reason is None or len(pruned) == len(formulas) - 1:
+            break
+        pruned.append(Pruned(formula=formula, reason=reason))
     analysed = records.loc[records[outcome].notna()] if outcome in records else records.iloc[:0]
     return ModelResult(
         model=model,
         outcome=outcome,
+        formula=formula,
+        pruned=tuple(pruned),
         fit=fit,
         error=error,
         outcome_sd=float(analysed[outcome].std()) if len(analysed) > 1 else float("nan"),
         participants=int(analysed["participant"].nunique()),
         participants_by_arm=_by_arm(analysed),
     )
+
+
+def _formulas(model: Model) -> tuple[str, ...]:
+    """The registered formula and, in their order, those that may take its place."""
+    simpler = model.pruning.formulas if isinstance(model, MixedModel) and model.pruning else ()
+    return (model.formula, *simpler)
+
+
+def _when(model: Model) -> tuple[str, ...]:
+    return model.pruning.when if isinstance(model, MixedModel) and model.pruning else ()
+
+
+def _reason(fit: Fit | None, error: str | None, when: tuple[str, ...]) -> str | None:
+    """Why the rule makes this fit give way, or None where it stands."""
+    reasons = []
+    if "not_converged" in when:
+        if fit is None:
+            reasons.append(f"not fitted: {(error or '').rstrip('.')}")
+        elif not fit.converged:
+            reasons.append("not converged")
+    if "singular" in when and fit is not None and fit.singular:
+        reasons.append("singular: a variance is estimated as zero or a correlation as one")
+    return "; ".join(reasons) or None
+
+
+def _tried(model: Model, formula: str, records: pd.DataFrame) -> tuple[Fit | None, str | None]:
+    """The fit, or None and the reason."""
+    if records.empty:
+        what = "no record of its population is left after the preparation"
+        return None, str(ModelNotFitted(f"model {model.id}", what, "See who belongs to it so far"))
+    try:
+        return _fit(model, formula, records), None
+    except ModelNotFitted as failure:
+        return None, str(failure)
 
 
 def _fit(model: Model, formula: str, records: pd.DataFrame) -> Fit:

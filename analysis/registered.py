@@ -3,20 +3,25 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from forethought.analysis import estimands
 from forethought.analysis.expected import compare
 from forethought.analysis.families import Comparison, adjusted
 from forethought.analysis.findings import Finding, finite
 from forethought.analysis.fits import Estimate
 from forethought.analysis.models import ModelResult, fit_model
+from forethought.analysis.populations import Members, population_of, restricted
 from forethought.analysis.preparation import PreparationStep, prepare
-from forethought.analysis.verdicts import Direction, Evidence, Verdict, judge
+from forethought.analysis.verdicts import Criteria, Direction, Evidence, Verdict, judge
 from forethought.protocol.analysis import Hypothesis
 from forethought.protocol.protocol import Protocol
 
+EVERYONE: Members = MappingProxyType({})
+"""Of a protocol whose populations hold everyone: no rule on sessions has to be known."""
 PLACEBO = "the arms are a placebo allocation drawn anew: this number says nothing of the study's arms"
 
 
@@ -42,7 +47,7 @@ class RegisteredTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisResult:
-    """Everything the registered analysis gives."""
+    """Everything the registered analysis gives; `records` are those prepared, of the analysis's population."""
 
     findings: tuple[Finding, ...]
     models: tuple[ModelResult, ...]
@@ -50,23 +55,27 @@ class AnalysisResult:
     records: pd.DataFrame
 
 
-def run(protocol: Protocol, records: pd.DataFrame, standing: Standing) -> AnalysisResult:
-    """Prepare the records, fit every registered model to each outcome, and report every registered test.
+def run(
+    protocol: Protocol, records: pd.DataFrame, standing: Standing, members: Members = EVERYONE
+) -> AnalysisResult:
+    """Prepare the records, fit every registered model to its population, and report every registered test.
 
-    `records` has one row for each session of a participant, or for each trial. A model that cannot be
-    fitted leaves its findings unevaluable with the reason; the rest stands.
+    `records` has one row for each session of a participant, or for each trial; `members` says whom the populations
+    with a rule on sessions hold. A model that cannot be fitted leaves its findings unevaluable with the reason;
+    the rest stands.
     """
     prepared, steps = prepare(records, protocol.preparation)
     models = tuple(
-        fit_model(model, outcome, prepared)
+        fit_model(model, outcome, restricted(prepared, population_of(model, protocol), members))
         for model in protocol.analysis.models
         for outcome in model.outcomes
     )
+    own = protocol.populations_by_id[protocol.analysis.population]
     return AnalysisResult(
         findings=tuple(_findings(protocol, models, standing)),
         models=models,
         preparation=steps,
-        records=prepared,
+        records=restricted(prepared, own, members),
     )
 
 
@@ -132,7 +141,7 @@ def _finding(
     test: RegisteredTest,
     result: ModelResult,
     estimate: Estimate | None,
-    in_family: tuple[str, float] | None,
+    in_family: tuple[str, float | None] | None,
     standing: Standing,
 ) -> Finding:
     hypothesis = test.hypothesis
@@ -149,8 +158,8 @@ def _finding(
         smallest_effect=hypothesis.smallest_effect if hypothesis else None,
         n=result.participants,
         n_by_arm=result.participants_by_arm,
-        population=protocol.analysis.population,
-        estimand=hypothesis.estimand if hypothesis else None,
+        population=population_of(result.model, protocol).id,
+        estimand=estimands.in_words(protocol.estimands_by_id[hypothesis.estimand]) if hypothesis else None,
         family=family,
         role=role,
         registered=standing.registered,
@@ -187,12 +196,11 @@ def _verdict(
     p_adjusted: float | None,
     standing: Standing,
 ) -> Verdict:
-    if hypothesis is None or estimate is None or p_adjusted is None or standing.blinded:
-        return Verdict.UNEVALUABLE
-    if math.isnan(estimate.se) or math.isnan(p_adjusted):
+    if hypothesis is None or estimate is None or standing.blinded:
         return Verdict.UNEVALUABLE
     return judge(
-        Evidence(low=estimate.ci_low, high=estimate.ci_high, p_adjusted=p_adjusted),
+        Evidence.of(estimate, p_adjusted),
+        Criteria.of(hypothesis),
         direction=_direction(protocol, hypothesis, outcome),
         smallest_effect=hypothesis.smallest_effect,
         alpha=protocol.analysis.alpha,
@@ -207,6 +215,8 @@ def _direction(protocol: Protocol, hypothesis: Hypothesis, outcome: str) -> Dire
 
 def _warnings(result: ModelResult, estimate: Estimate | None, standing: Standing) -> tuple[str, ...]:
     found: list[str] = [PLACEBO] if standing.blinded else []
+    if result.pruned:
+        found.append(pruning_in_words(result))
     if result.error is not None:
         found.append(result.error)
     elif estimate is None:
@@ -216,6 +226,12 @@ def _warnings(result: ModelResult, estimate: Estimate | None, standing: Standing
     if result.fit is not None:
         found.extend(result.fit.warnings)
     return tuple(found)
+
+
+def pruning_in_words(result: ModelResult) -> str:
+    """Which formula stands in the place of the registered one, and why those before it gave way."""
+    gave_way = "; then ".join(f"`{step.formula}` gave way ({step.reason})" for step in result.pruned)
+    return f"fitted as `{result.formula}` by the registered pruning rule: {gave_way}"
 
 
 def as_json(protocol: Protocol, result: AnalysisResult) -> dict[str, Any]:
@@ -234,6 +250,8 @@ def _model_as_json(protocol: Protocol, result: ModelResult, records: pd.DataFram
         "outcome": result.outcome,
         "kind": result.model.kind,
         "role": result.model.role,
+        "formula": result.formula,
+        "pruned": [step.as_json() for step in result.pruned],
         "error": result.error,
         "fit": result.fit_as_json(),
         "cell_means": cell_means(protocol, records, result.outcome),

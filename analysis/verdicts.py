@@ -1,8 +1,12 @@
-"""From an interval to a verdict, by a rule that is total: what could not be judged is an answer of its own."""
+"""From a finding to a verdict, by the hypothesis's own criteria: what could not be judged is an answer of its own."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Literal, Self, assert_never
+
+from forethought.analysis.fits import Estimate
+from forethought.grammar import Criterion, evaluate, parse_criterion
+from forethought.protocol.analysis import Hypothesis
 
 
 class Verdict(StrEnum):
@@ -19,38 +23,88 @@ Direction = Literal["greater", "less", "two_sided"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """An estimated contrast: its interval, and its p value after the family's adjustment."""
+    """An estimated contrast, its p value after the family's adjustment among its numbers.
 
-    low: float
-    high: float
-    p_adjusted: float
+    `df` is infinite for normal inference. A number that could not be had is None or NaN.
+    """
+
+    estimate: float | None = None
+    se: float | None = None
+    df: float | None = None
+    statistic: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+    @classmethod
+    def of(cls, one: Estimate, p_adjusted: float | None) -> Self:
+        """The evidence of one estimate."""
+        return cls(
+            estimate=one.estimate,
+            se=one.se,
+            df=one.df,
+            statistic=one.statistic,
+            p=one.p,
+            p_adjusted=p_adjusted,
+            ci_low=one.ci_low,
+            ci_high=one.ci_high,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What speaks for a hypothesis, and what against it."""
+
+    corroborates: Criterion
+    falsifies: Criterion
+
+    @classmethod
+    def of(cls, hypothesis: Hypothesis) -> Self:
+        """The hypothesis's registered criteria."""
+        return cls(parse_criterion(hypothesis.corroborate_if), parse_criterion(hypothesis.falsify_if))
 
 
 def judge(
-    evidence: Evidence | None, *, direction: Direction, smallest_effect: float, alpha: float
+    evidence: Evidence | None,
+    criteria: Criteria,
+    *,
+    direction: Direction,
+    smallest_effect: float,
+    alpha: float,
 ) -> Verdict:
-    """Corroborated: the adjusted test rejects, on the predicted side, and the smallest effect is not excluded.
+    """Corroborated where the first criterion holds and the second does not, falsified the other way round.
 
-    Falsified: the interval excludes every effect of the predicted side that is as large as the smallest
-    effect of interest, and the test does not show an effect on that side. Everything else is
-    inconclusive, an effect that is real but too small to matter included.
+    The criteria see the evidence turned to the predicted side: where less is predicted, estimate, statistic and
+    interval are mirrored. Both or neither is inconclusive. A criterion that a missing number leaves open makes the
+    verdict unevaluable, whatever the other one says.
     """
     if evidence is None:
         return Verdict.UNEVALUABLE
-    rejects = evidence.p_adjusted < alpha
-    match direction:
-        case "greater":
-            shown, too_small = rejects and evidence.low > 0, evidence.high < smallest_effect
-        case "less":
-            shown, too_small = rejects and evidence.high < 0, evidence.low > -smallest_effect
-        case "two_sided":
-            shown = rejects and not evidence.low <= 0 <= evidence.high
-            too_small = -smallest_effect < evidence.low and evidence.high < smallest_effect
-        case _:
-            assert_never(direction)
-    match shown, too_small:
+    values = {**_turned(evidence, direction), "smallest_effect": smallest_effect, "alpha": alpha}
+    match evaluate(criteria.corroborates, values), evaluate(criteria.falsifies, values):
+        case (None, _) | (_, None):
+            return Verdict.UNEVALUABLE
         case True, False:
             return Verdict.CORROBORATED
         case False, True:
             return Verdict.FALSIFIED
     return Verdict.INCONCLUSIVE
+
+
+def _turned(evidence: Evidence, direction: Direction) -> dict[str, float | None]:
+    """The numbers by the names that criteria give them, the predicted side being the positive one."""
+    values: dict[str, float | None] = asdict(evidence)
+    match direction:
+        case "greater" | "two_sided":
+            return values
+        case "less":
+            mirrored = {
+                "estimate": evidence.estimate,
+                "statistic": evidence.statistic,
+                "ci_low": evidence.ci_high,
+                "ci_high": evidence.ci_low,
+            }
+            return values | {name: None if value is None else -value for name, value in mirrored.items()}
+        case _:
+            assert_never(direction)

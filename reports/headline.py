@@ -8,6 +8,7 @@ from forethought.analysis.verdicts import Verdict
 from forethought.protocol.analysis import Hypothesis
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting, standing
+from forethought.reports.claims import claims_in_words, estimand_blocks, rule_in_words
 from forethought.reports.content import (
     Block,
     Bullets,
@@ -22,16 +23,10 @@ from forethought.reports.content import (
     Section,
     Table,
 )
-from forethought.reports.names import Names, direction_in_words, family_in_words, tally
+from forethought.reports.names import Names, family_in_words, tally
 from forethought.reports.record import Record
 from forethought.reports.results import Results
 
-RULE = (
-    "How a verdict is reached. Corroborated: the test, adjusted within its family, rejects in the predicted "
-    "direction, and the interval reaches the smallest effect of interest. Falsified: the interval excludes every "
-    "predicted effect that is large enough to be of interest. Inconclusive: neither, or an effect that is there but "
-    "too small. Unevaluable: there is no estimate."
-)
 CARDS_AT_A_GLANCE = 2
 NOT_JUDGED = "Not judged while the study is blinded: the estimates are those of a placebo allocation."
 NO_RESULT = "Unevaluable: the registered analysis gave no estimate."
@@ -49,12 +44,13 @@ def headline(protocol: Protocol, results: Results, record: Record, names: Names)
         )
     if len(hypotheses) > CARDS_AT_A_GLANCE:
         blocks.append(_overview(hypotheses, results))
-    blocks.extend(_card(one, results, record, names) for one in hypotheses)
+    blocks.extend(_card(one, protocol, results, record, names) for one in hypotheses)
     comparisons = tuple(_comparisons(results, names)) if results.comparable else ()
     if comparisons:
         blocks.append(Bullets(items=comparisons))
     if hypotheses and not results.blinded:
-        blocks.append(Paragraph(text=RULE, small=True))
+        blocks.append(Paragraph(text=rule_in_words(protocol.analysis), small=True))
+    blocks.extend(estimand_blocks(protocol.analysis))
     return Section(id="findings", title="Findings", blocks=tuple(blocks))
 
 
@@ -104,7 +100,9 @@ def _verdict(main: Sequence[Finding], results: Results) -> Verdict | None:
     return verdicts.pop() if len(verdicts) == 1 and not results.blinded else None
 
 
-def _card(hypothesis: Hypothesis, results: Results, record: Record, names: Names) -> HypothesisCard:
+def _card(
+    hypothesis: Hypothesis, protocol: Protocol, results: Results, record: Record, names: Names
+) -> HypothesisCard:
     findings = results.of_hypothesis(hypothesis.id)
     main = _main(findings, results)
     return HypothesisCard(
@@ -115,7 +113,7 @@ def _card(hypothesis: Hypothesis, results: Results, record: Record, names: Names
         answer=_answer(main, results),
         sentences=tuple(_sentences(main, findings, results, names)),
         details=(
-            direction_in_words(hypothesis),
+            *claims_in_words(hypothesis, protocol.analysis),
             *(family_in_words(family) for family in names.families_of(main)),
         ),
         forest=_forest(hypothesis, main, results, names) if main else None,

@@ -4,20 +4,26 @@ from collections.abc import Iterable
 
 from forethought.analysis.findings import Finding
 from forethought.analysis.verdicts import Verdict
-from forethought.protocol.analysis import Family, Hypothesis
+from forethought.protocol.analysis import Family, MissingData, Model
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
 
-DIRECTIONS = {
-    "greater": "greater than zero",
-    "less": "less than zero",
-    "better": "for the better, whichever way the outcome runs",
-    "two_sided": "different from zero",
-}
-
 POPULATIONS = {
-    "intention_to_treat": "everyone as allocated (intention to treat)",
+    "randomised": "everyone allocated, in the arm allocated",
+    "every_session": "of those allocated, whoever held every session",
+    "sessions_in_window": "of those allocated, whoever held every session inside its window",
     "all_records": "all records that remain after preparation",
+}
+"""Whom a rule keeps."""
+
+ASSUMED_OF_MISSING = {
+    "mcar": "Missing completely at random is assumed. ",
+    "mar": "Missing at random is assumed. ",
+    "mnar": "Missing not at random is assumed. ",
+    "not_stated": "",
+}
+DONE_ABOUT_MISSING = {
+    "available_records": "Each model uses every record that has its outcome and predictors. "
 }
 
 
@@ -32,6 +38,8 @@ class Names:
         self._sessions = {session.id: session.label for session in protocol.sessions}
         self._families = {family.id: family for family in analysis.families}
         self._models = {model.id: model.label for model in analysis.models}
+        self._populations = protocol.populations_by_id
+        self._everyone = analysis.population
 
     def outcome(self, name: str) -> str:
         """An outcome's label."""
@@ -53,6 +61,11 @@ class Names:
         """A model's label."""
         return self._models.get(name, name)
 
+    def population(self, model: Model) -> str:
+        """The label of a model's population, and whom it holds."""
+        one = self._populations[model.population or self._everyone]
+        return f"{one.label} ({POPULATIONS[one.rule]})"
+
     def families_of(self, findings: Iterable[Finding]) -> tuple[Family, ...]:
         """The families whose adjustment the findings carry, without those that adjust nothing."""
         named = dict.fromkeys(finding.family for finding in findings)
@@ -69,13 +82,10 @@ def family_in_words(family: Family) -> str:
     return f"p adjusted by Holm's method {within} ({family.label}; {together} together).{assumed}"
 
 
-def direction_in_words(hypothesis: Hypothesis) -> str:
-    """What was predicted, and the smallest effect that would matter."""
-    smallest = formatting.plain(hypothesis.smallest_effect)
-    return (
-        f"Predicted: {DIRECTIONS[hypothesis.direction]}. Smallest effect of interest: {smallest}, "
-        f"in the outcome's own units. Estimand: {hypothesis.estimand.rstrip('.')}."
-    )
+def missing_data_in_words(missing: MissingData) -> str:
+    """What is assumed of missing outcomes, what is done about them, and why."""
+    assumed = ASSUMED_OF_MISSING[missing.assumption]
+    return f"Missing data. {assumed}{DONE_ABOUT_MISSING[missing.method]}{missing.statement}"
 
 
 def tally(verdicts: Iterable[Verdict]) -> str:

@@ -12,7 +12,11 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry:
-    """One model of one outcome, as `results.json` has it: its fit, or the error that left it without one."""
+    """One model of one outcome, as `results.json` has it: its fit, or the error that left it without one.
+
+    `formula` is the one that stands, and `pruned` has those that gave way to it; of results written before there was
+    a pruning rule, None and nothing.
+    """
 
     model: str
     label: str
@@ -23,6 +27,8 @@ class ModelEntry:
     fit: Values | None
     cell_means: tuple[Values, ...]
     expected: tuple[Values, ...]
+    formula: str | None = None
+    pruned: tuple[Values, ...] = ()
 
     @property
     def coefficients(self) -> tuple[Values, ...]:
@@ -83,5 +89,5 @@ def _finding(values: Values) -> Finding:
 
 
 def _entry(values: Values) -> ModelEntry:
-    several = {name: tuple(values[name]) for name in ("cell_means", "expected")}
+    several = {name: tuple(values.get(name, ())) for name in ("cell_means", "expected", "pruned")}
     return ModelEntry(**{**values, **several})

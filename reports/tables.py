@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from forethought.analysis.findings import Finding
-from forethought.protocol.analysis import LinearModel, MixedModel, Model
+from forethought.protocol.analysis import LinearModel, MixedModel, Model, Pruning
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting, standing
 from forethought.reports.content import (
@@ -20,11 +20,12 @@ from forethought.reports.content import (
     Section,
     Table,
 )
-from forethought.reports.names import POPULATIONS, Names, family_in_words
+from forethought.reports.names import Names, family_in_words
 from forethought.reports.record import Record
 from forethought.reports.results import ModelEntry, Results, Values
 
 PLACEBO = " (placebo allocation)"
+WHEN = {"not_converged": "does not converge", "singular": "is singular"}
 
 
 def results_section(protocol: Protocol, results: Results, record: Record, names: Names) -> Section:
@@ -32,7 +33,7 @@ def results_section(protocol: Protocol, results: Results, record: Record, names:
     models = {model.id: model for model in protocol.analysis.models}
     blocks: list[Block] = []
     for entries in results.by_model():
-        blocks.extend(_model(models[entries[0].model], entries, protocol, results, record, names))
+        blocks.extend(_model(models[entries[0].model], entries, results, record, names))
     if not blocks:
         blocks.append(Paragraph(text="No model has been fitted yet."))
     return Section(id="results", title="Results", blocks=tuple(blocks))
@@ -41,14 +42,13 @@ def results_section(protocol: Protocol, results: Results, record: Record, names:
 def _model(
     model: Model,
     entries: Sequence[ModelEntry],
-    protocol: Protocol,
     results: Results,
     record: Record,
     names: Names,
 ) -> Iterator[Block]:
     findings = [finding for finding in results.findings if finding.model == model.id]
     yield Heading(text=model.label, badges=standing.of_findings(findings, record, assumed=model.assumed))
-    yield Facts(items=tuple(_facts(model, protocol)))
+    yield Facts(items=tuple(_facts(model, entries, names)))
     for entry in entries:
         if entry.error is not None:
             yield Notice(text=f"{names.outcome(entry.outcome)}: not fitted. {entry.error}")
@@ -63,8 +63,13 @@ def _model(
         yield _fits_table(model, fitted, names)
 
 
-def _facts(model: Model, protocol: Protocol) -> Iterator[Fact]:
-    yield Fact(term="Formula", value=model.formula, code=True)
+def _facts(model: Model, entries: Sequence[ModelEntry], names: Names) -> Iterator[Fact]:
+    pruned = [entry for entry in entries if entry.pruned]
+    yield Fact(term="Registered formula" if pruned else "Formula", value=model.formula, code=True)
+    for entry in pruned:
+        yield Fact(term=f"Fitted, {names.outcome(entry.outcome)}", value=entry.formula or "", code=True)
+        for step in entry.pruned:
+            yield Fact(term="Gave way", value=f"{step['formula']}: {step['reason']}")
     match model:
         case MixedModel(estimation=estimation):
             yield Fact(
@@ -76,7 +81,15 @@ def _facts(model: Model, protocol: Protocol) -> Iterator[Fact]:
                 term="Method",
                 value=f"ordinary least squares, standard errors clustered on {cluster} (CR1), normal inference",
             )
-    yield Fact(term="Population", value=POPULATIONS[protocol.analysis.population])
+    if isinstance(model, MixedModel) and model.pruning is not None:
+        yield Fact(term="Pruning rule", value=_pruning_rule(model.pruning))
+    yield Fact(term="Population", value=names.population(model))
+
+
+def _pruning_rule(rule: Pruning) -> str:
+    """What was registered for random effects that the data do not carry."""
+    when = " or ".join(WHEN[one] for one in rule.when)
+    return f"a fit that {when} gives way to {', then '.join(rule.formulas)}; the last one stands"
 
 
 def _tests(findings: Sequence[Finding], entries: Sequence[ModelEntry]) -> Iterator[Finding]:

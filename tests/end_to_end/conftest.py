@@ -123,6 +123,7 @@ class Ear:
     """
 
     recruited: Path
+    unmarked: Path
     blinded: Path
     frozen: Path
     unblinded: Path
@@ -164,6 +165,7 @@ def ear(forethought: Forethought, tmp_path_factory: pytest.TempPathFactory) -> E
     step("import responses", "import", study, inbox / "qualtrics_survey.csv")
     step("import conversations", "import", study, inbox / "conversations.csv")
     step("import ratings", "import", study, inbox / "ratings.csv")
+    unmarked = keep("unmarked")
     step("schedule again", "schedule", study)
     step("score", "score", study)
     step("analyze", "analyze", study)
@@ -178,6 +180,7 @@ def ear(forethought: Forethought, tmp_path_factory: pytest.TempPathFactory) -> E
     step("report again", "report", study)
     return Ear(
         recruited=recruited,
+        unmarked=unmarked,
         blinded=blinded,
         frozen=frozen,
         unblinded=keep("unblinded"),

@@ -257,16 +257,19 @@ def test_a_command_line_that_makes_no_sense_is_wrong_usage(
 # --- 10: the protocol ---
 
 TYPOS = {
-    "  title: Reaction": ("  titel: Reaction", 8, "title"),
-    "    participant: Subject": ("    partcipant: Subject", 43, "participant"),
-    "      kind: mixed": ("      kind: mixd", 60, "mixed"),
-    "      direction: greater": ("      directoin: greater", 80, "direction"),
+    "  title: Reaction": ("  titel: Reaction", "title"),
+    "    participant: Subject": ("    partcipant: Subject", "participant"),
+    "      kind: mixed": ("      kind: mixd", "mixed"),
+    "      formula: y ~ Days": ("      formula: y ~ Dayz", "Days"),
+    "      direction: greater": ("      directoin: greater", "direction"),
+    "      estimand: ": ("      estimnd: ", "estimand"),
 }
+"""Misspelt keys, kinds and variables of a protocol, in the order of its lines, and the words that were meant."""
 
 
 @pytest.fixture
 def misspelt(sleep: Path) -> Path:
-    for right, (wrong, _, _) in TYPOS.items():
+    for right, (wrong, _) in TYPOS.items():
         edit(sleep / "protocol.yaml", right, wrong)
     return sleep
 
@@ -279,9 +282,9 @@ def test_every_typo_of_a_protocol_is_named_at_once_with_its_line_and_the_word_me
 ) -> None:
     told = refuses(10, command, unchanged(misspelt), *ON_A_STUDY.get(command, ())).splitlines()
     assert len(told) == len(TYPOS)
-    for line, (wrong, number, meant) in zip(told, TYPOS.values(), strict=True):
-        lines = (misspelt / "protocol.yaml").read_text("utf-8").splitlines()
-        assert lines[number - 1].startswith(wrong)
+    text = (misspelt / "protocol.yaml").read_text("utf-8")
+    for line, (wrong, meant) in zip(told, TYPOS.values(), strict=True):
+        number = text[: text.index(wrong)].count("\n") + 1
         assert re.match(rf"\S*protocol\.yaml:{number}: ", line)
         assert line.endswith(f"Did you mean `{meant}`?")
 
@@ -294,7 +297,20 @@ def test_names_that_lead_nowhere_are_found_in_formulas_too(
     assert told.endswith("Did you mean `participant`?\n")
 
 
-@pytest.mark.parametrize("text", ["a: [1\nb: 2\n", "", "\0", "- a\n", "format: forethought-protocol/9\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1\nb: 2\n",
+        "",
+        "\0",
+        "- a\n",
+        "format: forethought-protocol/9\n",
+        "format: &f forethought-protocol/2\ncopy: *f\n",
+        "study: !!python/object/apply:os.system [exit]\n",
+        "- " * 100_000,
+        "a: 1\n---\nb: 2\n",
+    ],
+)
 def test_a_file_that_is_no_protocol_is_invalid(refuses: Refuses, tmp_path: Path, text: str) -> None:
     (tmp_path / "protocol.yaml").write_text(text)
     refuses(10, "check", tmp_path / "protocol.yaml")

@@ -178,10 +178,20 @@ def test_the_same_seeds_give_the_same_arms_to_the_same_arrivals(
 # --- blinded ---
 
 
-def test_119_findings_are_reported(ear: Study) -> None:
+def test_122_findings_are_reported(ear: Study) -> None:
     """Six registered regressions and one of overall empathy give 6 contrasts and 5 other coefficients each,
-    seven mixed models 6 contrasts each."""
-    assert len(results(ear.blinded)["findings"]) == 7 * (6 + 5) + 7 * 6
+    seven mixed models 6 contrasts each, and the population per protocol 3."""
+    assert len(results(ear.blinded)["findings"]) == 7 * (6 + 5) + 7 * 6 + 3
+
+
+def test_sessions_that_nobody_has_marked_held_are_marked_before_the_analysis(
+    forethought: Callable[..., Any], ear: Study, tmp_path: Path
+) -> None:
+    """The population per protocol rests on them: without the marks it would be empty."""
+    unmarked = shutil.copytree(ear.unmarked, tmp_path / "study")
+    assert forethought("score", unmarked).code == 0
+    assert forethought("analyze", unmarked).code == 0
+    assert results(unmarked)["findings"] == results(ear.blinded)["findings"]
 
 
 def test_every_finding_has_the_keys_of_the_contract_in_their_order(
@@ -280,7 +290,7 @@ def test_no_estimate_of_an_arms_effect_is_the_same_before_and_after_unblinding(e
         ]
         for study in (ear.blinded, ear.unblinded)
     )
-    assert len(before) == len(after) == 7 * 6 * 2
+    assert len(before) == len(after) == 7 * 6 * 2 + 3
     assert [one for one, other in zip(before, after, strict=True) if one == other] == []
 
 

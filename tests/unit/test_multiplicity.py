@@ -54,3 +54,14 @@ def test_a_family_within_outcome_adjusts_each_outcome_apart() -> None:
 def test_a_test_that_could_not_be_run_still_counts_in_its_family() -> None:
     one = Comparison("registered", "x", "a")
     assert adjusted((family("all_outcomes"),), {one: 0.01})[one] == ("pairs", pytest.approx(0.04))
+
+
+def test_a_test_without_a_p_value_keeps_its_family_and_has_no_adjusted_p() -> None:
+    run, not_run = Comparison("registered", "x", "a"), Comparison("registered", "y", "b")
+    found = adjusted((family("all_outcomes"),), {run: 0.01})
+    assert found[not_run] == ("pairs", None)
+
+
+def test_every_registered_test_of_a_family_is_in_it_and_no_other_is() -> None:
+    found = adjusted((family("within_outcome", "none"),), {Comparison("other", "x", "a"): 0.01})
+    assert set(found) == {test for group in members(family("within_outcome")) for test in group}

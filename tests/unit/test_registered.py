@@ -17,6 +17,9 @@ from forethought.simulation.world import outcome_world
 
 OPEN = Standing(registered=True, locked_before_outcomes=True, blinded=False, simulated=False, wave=1)
 ARMS = ("control", "video", "coach", "both")
+EVERYONE = frozenset(f"p{person:03d}" for person in range(160))
+HELD = {"every_session": EVERYONE, "sessions_in_window": EVERYONE}
+"""Everybody held all three conversations inside their windows."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def records(protocol: Protocol) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def result(protocol: Protocol, records: pd.DataFrame) -> AnalysisResult:
-    return run(protocol, records, OPEN)
+    return run(protocol, records, OPEN, HELD)
 
 
 def test_every_test_of_every_hypothesis_is_reported_once(protocol: Protocol, result: AnalysisResult) -> None:
@@ -109,14 +112,14 @@ def test_a_sensitivity_model_gives_sensitivity_findings_that_confirm_nothing(res
 def test_a_finding_is_confirmatory_only_if_locked_before_the_outcomes_and_unblinded(
     protocol: Protocol, records: pd.DataFrame, standing: Standing, confirmatory: bool
 ) -> None:
-    primary = [f for f in run(protocol, records, standing).findings if f.role == "primary"]
+    primary = [f for f in run(protocol, records, standing, HELD).findings if f.role == "primary"]
     assert {finding.confirmatory for finding in primary} == {confirmatory}
 
 
 def test_a_blinded_finding_has_no_verdict_and_says_that_its_arms_are_placebo(
     protocol: Protocol, records: pd.DataFrame
 ) -> None:
-    findings = run(protocol, records, replace(OPEN, blinded=True)).findings
+    findings = run(protocol, records, replace(OPEN, blinded=True), HELD).findings
     assert {finding.verdict for finding in findings} == {Verdict.UNEVALUABLE}
     assert all("placebo" in finding.warnings[0] for finding in findings)
 
@@ -124,7 +127,7 @@ def test_a_blinded_finding_has_no_verdict_and_says_that_its_arms_are_placebo(
 def test_an_outcome_without_a_value_leaves_the_rest_of_the_analysis_standing(
     protocol: Protocol, records: pd.DataFrame
 ) -> None:
-    result = run(protocol, records.assign(validating_emotions=np.nan), OPEN)
+    result = run(protocol, records.assign(validating_emotions=np.nan), OPEN, HELD)
     lost = [f for f in result.findings if f.outcome == "validating_emotions"]
     kept = [f for f in result.findings if f.outcome == "advice_giving"]
     assert {finding.verdict for finding in lost} == {Verdict.UNEVALUABLE}
@@ -150,7 +153,7 @@ def test_a_contrast_of_arms_in_which_nobody_varies_is_unevaluable_and_says_why(
     """Of two arms in which everybody rises from 3 to 5, no difference can be told from chance, and none was seen."""
     ceiling = records["arm"].isin(["coach", "both"])
     risen = records["validating_emotions"].mask(ceiling, 3 + 2 * records["round"])
-    result = run(protocol, records.assign(validating_emotions=risen), OPEN)
+    result = run(protocol, records.assign(validating_emotions=risen), OPEN, HELD)
     (finding,) = (
         f
         for f in result.findings
@@ -159,3 +162,45 @@ def test_a_contrast_of_arms_in_which_nobody_varies_is_unevaluable_and_says_why(
     assert finding.estimate == pytest.approx(0)
     assert (finding.se, finding.p, finding.ci_low, finding.verdict) == (None, None, None, Verdict.UNEVALUABLE)
     assert "there is no standard error" in finding.warnings[-1]
+
+
+def test_a_finding_without_a_p_value_keeps_its_family(protocol: Protocol, records: pd.DataFrame) -> None:
+    """Its name is the plan's, and Holm's method counts the test as p = 1 whether or not it could be run."""
+    result = run(protocol, records.assign(validating_emotions=np.nan), OPEN, HELD)
+    lost = [f for f in result.findings if (f.model, f.outcome) == ("registered", "validating_emotions")]
+    families = {f.contrast: f.family for f in lost}
+    assert families["coach_x_round"] == "training_vs_control"
+    assert families["both_vs_coach"] == "pairwise"
+    assert {(f.p, f.p_adjusted) for f in lost} == {(None, None)}
+
+
+def test_the_criteria_of_the_hypothesis_are_what_judges(
+    protocol: Protocol, records: pd.DataFrame, result: AnalysisResult
+) -> None:
+    """With its two criteria exchanged, a hypothesis gets the other verdict."""
+    analysis = protocol.analysis
+    exchanged = [
+        one.model_copy(update={"corroborate_if": one.falsify_if, "falsify_if": one.corroborate_if})
+        for one in analysis.hypotheses
+    ]
+    turned = protocol.model_copy(
+        update={"analysis": analysis.model_copy(update={"hypotheses": tuple(exchanged)})}
+    )
+    opposite = {Verdict.CORROBORATED: Verdict.FALSIFIED, Verdict.FALSIFIED: Verdict.CORROBORATED}
+    as_registered = [f.verdict for f in result.findings]
+    as_turned = [f.verdict for f in run(turned, records, OPEN, HELD).findings]
+    assert Verdict.CORROBORATED in as_registered
+    assert as_turned == [opposite.get(one, one) for one in as_registered]
+
+
+def test_better_of_an_outcome_of_which_less_is_better_is_judged_mirrored(
+    protocol: Protocol, records: pd.DataFrame
+) -> None:
+    """Ratings of unasked advice fall with training, which the hypothesis calls better."""
+    less = records["advice_giving"] - 2 * records["round"] * (records["arm"] != "control")
+    result = run(protocol, records.assign(advice_giving=less), OPEN, HELD)
+    found = [
+        f for f in result.findings if (f.hypothesis, f.model) == ("advice_giving_improves", "registered")
+    ]
+    assert all(f.estimate is not None and f.estimate < -1 for f in found)
+    assert {f.verdict for f in found} == {Verdict.CORROBORATED}

@@ -4,11 +4,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from forethought.reports.content import Bullets, HypothesisCard, Notice, Report, Section, Table, as_json
+from forethought.grammar import parse_criterion
+from forethought.protocol.formats import NOT_TOLD_APART
+from forethought.reports.claims import criterion_in_words
+from forethought.reports.content import (
+    Bullets,
+    Facts,
+    Heading,
+    HypothesisCard,
+    Notice,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+    as_json,
+)
 from forethought.reports.record import BalanceRow, Replay
 
 
@@ -157,13 +172,90 @@ def test_rows_are_grouped_by_outcome_where_there_is_more_than_one(simulated_stud
 def test_the_adjustment_is_said_in_words(simulated_study: Any) -> None:
     overall, _, kinds = cards(simulated_study.report())
     assert (
-        overall.details[1]
+        overall.details[-1]
         == "p adjusted by Holm's method over all its outcomes (gains over control; 21 tests together)."
     )
-    assert kinds.details[1] == (
+    assert kinds.details[-1] == (
         "p adjusted by Holm's method within each outcome (kinds of training; 3 tests together). "
         "This family is an assumption."
     )
+
+
+# --- what was claimed ---
+
+
+def test_a_card_says_what_was_predicted_and_names_its_estimand(simulated_study: Any) -> None:
+    overall, *_ = cards(simulated_study.report())
+    assert overall.details[0] == (
+        "Predicted: for the better, whichever way the outcome runs. Smallest effect of interest: 0.5, "
+        "in the outcome's own units. Estimand: gain in overall empathy, below."
+    )
+
+
+def test_a_card_has_both_criteria_in_words_beside_the_registered_text(simulated_study: Any) -> None:
+    overall, *_ = cards(simulated_study.report())
+    corroborated, falsified = overall.details[1:3]
+    assert corroborated == (
+        "Corroborated if the adjusted p is below alpha (0.05) and the interval's lower end is above 0. "
+        "Registered as: p_adjusted < alpha and ci_low > 0"
+    )
+    assert falsified == (
+        "Falsified if the interval's upper end is below the smallest effect of interest. "
+        "Registered as: ci_high < smallest_effect"
+    )
+
+
+@pytest.mark.parametrize(
+    ("criterion", "words"),
+    [
+        ("p <= 0.01", "p is at most 0.01"),
+        ("-1.5 < estimate", "−1.5 is below the estimate"),
+        ("ci_low >= -smallest_effect", "the interval's lower end is at least minus the smallest effect of interest"),
+        ("not df < 10", "it is not so that the degrees of freedom is below 10"),
+        ("p < alpha or (se < 1 and se > 0)", "p is below alpha (0.1) or (the standard error is below 1 and the standard error is above 0)"),
+    ],
+)  # fmt: skip
+def test_a_criterion_is_said_in_words(criterion: str, words: str) -> None:
+    assert criterion_in_words(parse_criterion(criterion), 0.1) == words
+
+
+def estimands(report: Report) -> dict[str, list[str]]:
+    """The terms of each list of facts in the first section, by the heading before it."""
+    blocks = part(report, "findings").blocks
+    return {
+        one.text: [fact.term for fact in other.items]
+        for one, other in pairwise(blocks)
+        if isinstance(one, Heading) and isinstance(other, Facts)
+    }
+
+
+def test_each_estimand_is_shown_once_with_its_five_attributes(simulated_study: Any) -> None:
+    five = ["Population", "Treatment", "Variable", "Intercurrent events", "Summary"]
+    assert estimands(simulated_study.report()) == {
+        "Estimand: gain in overall empathy": five,
+        "Estimand: gain in components": five,
+        "Estimand: difference between trainings": five,
+    }
+
+
+def test_an_estimand_of_format_1_has_its_summary_alone(real_study: Any) -> None:
+    analysis = real_study.protocol.analysis
+    apart = dict.fromkeys(("treatment", "population", "variable"), NOT_TOLD_APART)
+    old = tuple(one.model_copy(update=apart) for one in analysis.estimands)
+    protocol = real_study.protocol.model_copy(
+        update={"analysis": analysis.model_copy(update={"estimands": old})}
+    )
+    assert list(estimands(real_study.report(protocol=protocol)).values()) == [["Summary"]]
+
+
+def test_the_rule_of_verdicts_says_sides_and_alpha(simulated_study: Any, blinded_study: Any) -> None:
+    def rule(report: Report) -> list[str]:
+        blocks = part(report, "findings").blocks
+        return [one.text for one in blocks if isinstance(one, Paragraph) and "verdict is reached" in one.text]
+
+    (words,) = rule(simulated_study.report())
+    assert "Tests and intervals have two sides; alpha is 0.05." in words
+    assert rule(blinded_study.report()) == []
 
 
 def test_an_estimate_that_could_not_be_had_is_a_dash(simulated_study: Any) -> None:

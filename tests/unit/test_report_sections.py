@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from forethought.protocol.analysis import Pruning
+from forethought.protocol.estimands import Population
 from forethought.reports.content import Facts, Means, Notice, Report, Section, Table, as_json
 from forethought.reports.record import Replay
 
@@ -75,6 +77,98 @@ def test_what_a_fit_warned_of_is_shown(real_study: Any) -> None:
     *_, fits = tables(part(real_study.report(results=real_study.results | {"models": [warned]}), "results"))
     assert fits.notes == ("Warning, reaction: the fit is singular.",)
     assert fits.groups[0].rows[0][-1].text == "converged, singular"
+
+
+def facts(report: Report) -> list[tuple[str, str]]:
+    """Terms and values beside the models."""
+    lists = [block for block in part(report, "results").blocks if isinstance(block, Facts)]
+    return [(fact.term, fact.value) for one in lists for fact in one.items]
+
+
+PRUNED = {
+    "formula": "y ~ Days + (1 | participant)",
+    "pruned": [{"formula": "y ~ Days + (Days | participant)", "reason": "not converged"}],
+}
+
+
+def test_a_model_that_gave_way_shows_the_formula_fitted_beside_the_registered_one(real_study: Any) -> None:
+    (model,) = real_study.results["models"]
+    results = real_study.results | {"models": [model | PRUNED]}
+    shown = facts(real_study.report(results=results))
+    assert shown[:3] == [
+        ("Registered formula", real_study.protocol.analysis.models[0].formula),
+        ("Fitted, reaction", "y ~ Days + (1 | participant)"),
+        ("Gave way", "y ~ Days + (Days | participant): not converged"),
+    ]
+
+
+def test_a_model_that_stands_as_registered_shows_one_formula(real_study: Any) -> None:
+    (model,) = real_study.results["models"]
+    whole = model | {"formula": real_study.protocol.analysis.models[0].formula, "pruned": []}
+    for results in (real_study.results, real_study.results | {"models": [whole]}):
+        terms = [term for term, _ in facts(real_study.report(results=results))]
+        assert terms == ["Formula", "Method", "Population"]
+
+
+def changed_model(study: Any, **changes: Any) -> Any:
+    """The study's protocol with its first model changed."""
+    first, *others = study.protocol.analysis.models
+    models = (first.model_copy(update=changes), *others)
+    return study.protocol.model_copy(
+        update={"analysis": study.protocol.analysis.model_copy(update={"models": models})}
+    )
+
+
+def test_the_pruning_rule_is_shown_whether_or_not_it_was_used(real_study: Any) -> None:
+    rule = Pruning(when=("not_converged", "singular"), formulas=("y ~ Days + (1 | participant)",))
+    report = real_study.report(protocol=changed_model(real_study, pruning=rule))
+    assert dict(facts(report))["Pruning rule"] == (
+        "a fit that does not converge or is singular gives way to y ~ Days + (1 | participant); the last one stands"
+    )
+
+
+def test_a_model_names_the_label_of_its_own_population(simulated_study: Any) -> None:
+    analysis = simulated_study.protocol.analysis
+    completers = Population(id="completers", label="Per protocol", rule="every_session")
+    changed = changed_model(simulated_study, population="completers")
+    protocol = changed.model_copy(
+        update={
+            "analysis": changed.analysis.model_copy(
+                update={"populations": (*analysis.populations, completers)}
+            )
+        }
+    )
+    shown = [
+        value for term, value in facts(simulated_study.report(protocol=protocol)) if term == "Population"
+    ]
+    assert shown == [
+        "Per protocol (of those allocated, whoever held every session)",
+        "Everyone as allocated (everyone allocated, in the arm allocated)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("assumption", "words"),
+    [
+        ("mar", "Missing at random is assumed. "),
+        ("mcar", "Missing completely at random is assumed. "),
+        ("mnar", "Missing not at random is assumed. "),
+        ("not_stated", ""),
+    ],
+)
+def test_what_is_assumed_of_missing_data_is_said_before_the_reason(
+    real_study: Any, assumption: str, words: str
+) -> None:
+    analysis = real_study.protocol.analysis
+    missing = analysis.missing_data.model_copy(update={"assumption": assumption})
+    changed = real_study.protocol.model_copy(
+        update={"analysis": analysis.model_copy(update={"missing_data": missing})}
+    )
+    first = part(real_study.report(protocol=changed), "preparation").blocks[0]
+    assert as_json(first)["text"] == (
+        f"Missing data. {words}Each model uses every record that has its outcome and predictors. "
+        "Days without a reaction time are left out."
+    )
 
 
 def test_published_numbers_stand_in_the_cells_of_ours(real_study: Any) -> None:

@@ -1,5 +1,6 @@
 """Ratings, composites and scales: what is missing stays missing, what is wrong is refused."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -7,12 +8,10 @@ import pandas as pd
 import pytest
 
 from forethought.errors import DataRefused, ProtocolInvalid
-from forethought.protocol.analysis import Analysis, LinearModel
-from forethought.protocol.design import NoAllocation
+from forethought.protocol.formats import upgraded
 from forethought.protocol.imports import Imports, Recruits, Responses, Variable
 from forethought.protocol.measures import Composite, Outcome, Rated, Scale
-from forethought.protocol.protocol import FORMAT, Protocol
-from forethought.protocol.study import Author, Study, Wave
+from forethought.protocol.protocol import Protocol
 from forethought.scoring.outcomes import COLUMNS, score
 
 BEGAN = datetime(2025, 3, 25, 12, 0, tzinfo=UTC).replace(tzinfo=None)
@@ -38,6 +37,29 @@ SCALE = Scale(
 OUTCOMES = (rated("VE"), rated("DU"), rated("AG"), composite("overall", VE=1, DU=1, AG=-1))
 
 
+SMALLEST = Protocol.model_validate_json(
+    json.dumps(
+        upgraded(
+            {
+                "format": "forethought-protocol/1",
+                "study": {"id": "s", "title": "s", "summary": "s", "authors": [{"name": "a"}], "ethics": "none"},
+                "waves": [{"number": 1, "opens": "2025-01-01T00:00:00+00:00", "target": 1}],
+                "allocation": "none",
+                "imports": {},
+                "analysis": {
+                    "population": "all_records",
+                    "missing_data": "none",
+                    "models": [
+                        {"id": "m", "kind": "ols", "label": "m", "formula": "y ~ 1", "outcomes": ["VE"],
+                         "role": "primary", "cluster": "p"}
+                    ],
+                },
+            }
+        )
+    )
+)  # fmt: skip
+
+
 def protocol(outcomes: Sequence[Outcome], variables: Sequence[Variable] = ()) -> Protocol:
     survey = Responses(source="csv", participant="id", variables=(*variables, item("other")))
     recruits = Recruits(
@@ -47,18 +69,8 @@ def protocol(outcomes: Sequence[Outcome], variables: Sequence[Variable] = ()) ->
         arrived="a",
         variables=(item("age", type="number", codes={}, session=None),),
     )
-    model = LinearModel(
-        kind="ols", id="m", label="m", formula="y ~ 1", outcomes=("VE",), role="primary", cluster="p"
-    )
-    return Protocol(
-        format=FORMAT,
-        study=Study(id="s", title="s", summary="s", authors=(Author(name="a"),), ethics="none"),
-        waves=(Wave(number=1, opens=datetime(2025, 1, 1, tzinfo=UTC), target=1),),
-        allocation=NoAllocation(),
-        imports=Imports(responses=survey, recruits=recruits),
-        outcomes=tuple(outcomes),
-        analysis=Analysis(population="all_records", missing_data="none", models=(model,)),
-    )
+    changes = {"imports": Imports(responses=survey, recruits=recruits), "outcomes": tuple(outcomes)}
+    return SMALLEST.model_copy(update=changes)
 
 
 def ratings(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
@@ -234,6 +246,73 @@ def test_words_without_codes_cannot_be_a_scales_item() -> None:
             ratings(),
             TALKS,
             responses(),
+        )
+
+
+REVERSED = SCALE.model_copy(update={"items": ("i1", "i2", "i3", "i4"), "reverse": ("i2", "i4")})
+WORDS = {"not_at_all": 1, "somewhat": 3, "very_much": 5}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_same_answer_to_every_item_of_a_balanced_scale_is_its_middle(word: str) -> None:
+    """Half of the items keyed the other way, whoever always ticks the same says nothing: 4 times 3."""
+    items = [item(name) for name in REVERSED.items]
+    answers = responses(*(("pa", name, word) for name in REVERSED.items))
+    assert values(score(protocol([REVERSED], items), ratings(), TALKS, answers)) == {
+        ("pa", "baseline", "trait"): 12
+    }
+
+
+@pytest.mark.parametrize(("word", "code"), WORDS.items())
+def test_without_reversed_items_the_same_answer_to_each_is_its_multiple(word: str, code: int) -> None:
+    plain = REVERSED.model_copy(update={"reverse": ()})
+    answers = responses(*(("pa", name, word) for name in plain.items))
+    scores = score(protocol([plain], [item(name) for name in plain.items]), ratings(), TALKS, answers)
+    assert values(scores) == {("pa", "baseline", "trait"): 4 * code}
+
+
+def test_only_the_items_named_are_turned_round() -> None:
+    one = SCALE.model_copy(update={"reverse": ("i2",)})
+    answers = responses(("pa", "i1", "not_at_all"), ("pa", "i2", "not_at_all"))
+    scores = score(protocol([one], [item("i1"), item("i2")]), ratings(), TALKS, answers)
+    assert values(scores) == {("pa", "baseline", "trait"): 1 + 5}
+
+
+@pytest.mark.parametrize(
+    ("declared", "turned"),
+    [
+        ({"codes": {}, "minimum": 0, "maximum": 10}, 7),
+        ({"codes": {"3": 3, "5": 5}}, 5),
+        ({"codes": {"3": 3, "5": 5}, "minimum": 1, "maximum": 8}, 6),  # the bounds come before the codes
+        ({"codes": {"3": 3, "5": 5}, "minimum": 1}, 5),  # one bound alone is no range
+    ],
+)
+def test_an_item_is_turned_within_its_bounds_or_else_its_codes(
+    declared: dict[str, object], turned: float
+) -> None:
+    alone = SCALE.model_copy(update={"items": ("i1",), "reverse": ("i1",)})
+    scores = score(
+        protocol([alone], [item("i1", **declared)]), ratings(), TALKS, responses(("pa", "i1", "3"))
+    )
+    assert values(scores) == {("pa", "baseline", "trait"): turned}
+
+
+@pytest.mark.parametrize("answer", ["-1", "11"])
+def test_a_reversed_answer_out_of_range_is_refused_and_never_clipped(answer: str) -> None:
+    alone = SCALE.model_copy(update={"items": ("i1",), "reverse": ("i1",)})
+    numbers = [item("i1", codes={}, minimum=0, maximum=10)]
+    with pytest.raises(DataRefused, match="responses to i1"):
+        score(protocol([alone], numbers), ratings(), TALKS, responses(("pa", "i1", answer)))
+
+
+def test_an_item_without_ends_cannot_be_turned_round() -> None:
+    alone = SCALE.model_copy(update={"items": ("i1",), "reverse": ("i1",)})
+    with pytest.raises(ProtocolInvalid, match="its reversed item i1 has no lowest and highest value"):
+        score(
+            protocol([alone], [item("i1", codes={}, minimum=0)]),
+            ratings(),
+            TALKS,
+            responses(("pa", "i1", "3")),
         )
 
 

@@ -1,4 +1,6 @@
-"""Model formulas as lme4 reads them, parsed into frozen values. The standard library alone; nothing is evaluated.
+"""Model formulas as lme4 reads them, and criteria of verdicts, parsed into frozen values.
+
+The standard library alone, and never `eval`. Of criteria see `forethought.grammar.criteria`. A model formula is:
 
     formula      = factor "~" sum
     sum          = [sign] item { sign item }                    sign: "+" or "-"
@@ -15,6 +17,13 @@ A name is a Python identifier, or any text between backticks. The functions are 
 `(x || g)` keeps its terms uncorrelated; `(1 | a/b)` becomes `(1 | b:a) + (1 | a)`, as in lme4.
 """
 
+from forethought.grammar.criteria import (
+    CRITERION_NAMES,
+    Criterion,
+    evaluate,
+    names,
+)
+from forethought.grammar.criterion_parser import parse_criterion
 from forethought.grammar.formulas import (
     Effects,
     Factor,
@@ -27,13 +36,18 @@ from forethought.grammar.formulas import (
 from forethought.grammar.parser import FUNCTIONS, parse_formula
 
 __all__ = [
+    "CRITERION_NAMES",
     "FUNCTIONS",
+    "Criterion",
     "Effects",
     "Factor",
     "ModelFormula",
     "RandomTerm",
     "Term",
     "Variables",
+    "evaluate",
+    "names",
+    "parse_criterion",
     "parse_formula",
     "variables",
 ]

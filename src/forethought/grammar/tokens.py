@@ -16,9 +16,9 @@ class Token:
     column: int
 
 
-def refusal(text: str, column: int, what: str, remedy: str) -> InvalidFormula:
-    """The error that shows the formula, with a caret below the column (counted from 0)."""
-    return InvalidFormula(f"{text}\n{' ' * column}^\nformula, column {column + 1}", what, remedy)
+def refusal(text: str, column: int, what: str, remedy: str, *, noun: str = "formula") -> InvalidFormula:
+    """The error that shows the formula, or what `noun` says, with a caret below the column (counted from 0)."""
+    return InvalidFormula(f"{text}\n{' ' * column}^\n{noun}, column {column + 1}", what, remedy)
 
 
 def tokens(text: str) -> Iterator[Token]:

@@ -5,6 +5,7 @@ import sys
 import pandas as pd
 
 from forethought.errors import DataRefused, ProtocolInvalid
+from forethought.protocol.columns import bounds
 from forethought.protocol.imports import Imports, Variable
 from forethought.protocol.measures import Scale
 
@@ -16,11 +17,14 @@ RECRUITMENT = "recruitment"
 
 
 def scale(outcome: Scale, imports: Imports, responses: pd.DataFrame) -> pd.DataFrame:
-    """The sum of the items for each participant who answered all of them (participant_id, session, value)."""
+    """The sum of the items for each participant who answered all of them (participant_id, session, value).
+
+    An item keyed the other way counts as its bounds' sum less the answer: of 1 to 5, a 2 as 4.
+    """
     answers = responses[(responses["session"] == outcome.session) & responses["item"].isin(outcome.items)]
     _refuse_repeated(outcome, answers)
     items = [
-        _numbers(_variable(outcome, item, imports), answers[answers["item"] == item])
+        _keyed(outcome, _variable(outcome, item, imports), answers[answers["item"] == item])
         for item in outcome.items
     ]
     sums = pd.concat(items, axis="columns", join="inner").sum(axis="columns")
@@ -50,6 +54,21 @@ def _variable(outcome: Scale, item: str, imports: Imports) -> Variable:
         f"its item {item} is no number of its session",
         "Declare it under `imports` with `type: number`, and `codes` for words",
     )
+
+
+def _keyed(outcome: Scale, variable: Variable, answers: pd.DataFrame) -> "pd.Series[float]":
+    """The item's answers by participant, turned round where the scale says so."""
+    numbers = _numbers(variable, answers)
+    if variable.name not in outcome.reverse:
+        return numbers
+    ends = bounds(variable)
+    if ends is None:
+        raise ProtocolInvalid(
+            f"outcomes.{outcome.id}",
+            f"its reversed item {variable.name} has no lowest and highest value",
+            "Give the variable `minimum` and `maximum`, or `codes`",
+        )
+    return sum(ends) - numbers
 
 
 def _numbers(variable: Variable, answers: pd.DataFrame) -> "pd.Series[float]":

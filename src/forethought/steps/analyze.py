@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,8 @@ import pandas as pd
 
 from forethought import registration
 from forethought.analysis import registered
+from forethought.analysis.findings import Finding
+from forethought.deviations import changed_after_data
 from forethought.errors import DataRefused, ModelNotFitted
 from forethought.files import canonical_json, write_atomically
 from forethought.protocol.design import NoAllocation
@@ -21,7 +23,9 @@ from forethought.protocol.loading import LoadedProtocol, load
 from forethought.protocol.protocol import Protocol
 from forethought.randomization.placebo import placebo
 from forethought.registration import Registration
+from forethought.steps.schedule import schedule
 from forethought.store import events, findings, meta, milestones
+from forethought.store.analysis_frames import sessions_to_mark
 from forethought.store.connection import DEFAULT_WAIT, Connection, reading, writing
 from forethought.store.outcome_data import OutcomeData, arrivals, data_hash, outcome_data
 
@@ -43,19 +47,22 @@ class Analyzed:
 def analyze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFAULT_WAIT) -> Analyzed:
     """Fit every registered model, write `reports/results.json` and the findings, record the event.
 
-    Raises NotLocked where the protocol is not the locked one, DataRefused where there is nothing to
-    analyse, ModelNotFitted where no model could be fitted.
+    Raises NotLocked where the protocol is not the locked one or the registration lacks what the ledger has,
+    DataRefused where there is nothing to analyse, ModelNotFitted where no model could be fitted.
     """
     loaded = load(folder.protocol)
     locked = _registration(folder, loaded)
+    _mark_sessions(folder, loaded.protocol, now=now, actor=actor, wait=wait)
     with reading(folder, wait) as con:
+        registration.agree(folder, events.history(con))
         fingerprint_of_data = data_hash(con)
         data = outcome_data(con, loaded.protocol, _placebo(con, loaded.protocol, fingerprint_of_data))
         simulated, first_outcome = meta.is_simulated(con), milestones.first_outcome_at(con)
     if data.frame.empty:
         raise DataRefused("analysis", "there is no outcome yet", "Import the outcomes first")
     standing = _standing(loaded.protocol, locked, data, simulated=simulated, first_outcome=first_outcome)
-    result = registered.run(loaded.protocol, data.frame, standing)
+    found = registered.run(loaded.protocol, data.frame, standing, data.members)
+    result = replace(found, findings=_as_planned_before_data(found.findings, locked, first_outcome))
     if all(model.fit is None for model in result.models):
         why = (result.models[0].error or "See the data").rstrip(".")
         raise ModelNotFitted("analysis", "no model could be fitted", why)
@@ -87,6 +94,16 @@ def analyze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEF
         models=sum(model.fit is not None for model in result.models),
         blinded=data.blinded,
     )
+
+
+def _mark_sessions(
+    folder: StudyFolder, protocol: Protocol, *, now: datetime, actor: str, wait: float
+) -> None:
+    """Bring the schedule up to what was held, where a population rests on it and conversations came in since."""
+    with reading(folder, wait) as con:
+        behind = protocol.randomised and sessions_to_mark(con, protocol)
+    if behind:
+        schedule(folder, now=now, actor=actor, wait=wait)
 
 
 def _registration(folder: StudyFolder, loaded: LoadedProtocol) -> Registration | None:
@@ -122,6 +139,27 @@ def _standing(
         blinded=data.blinded,
         simulated=simulated,
         wave=protocol.waves[0].number if len(protocol.waves) == 1 else None,
+    )
+
+
+def _as_planned_before_data(
+    found: tuple[Finding, ...], locked: Registration | None, first_outcome: datetime | None
+) -> tuple[Finding, ...]:
+    """The findings; what was added or changed by amendment once outcomes were there is not confirmatory."""
+    if locked is None:
+        return found
+    changed = changed_after_data(locked, first_outcome)
+    return tuple(
+        replace(one, confirmatory=False)
+        if changed.touches(
+            hypothesis=one.hypothesis,
+            model=one.model,
+            outcome=one.outcome,
+            contrast=one.contrast,
+            family=one.family,
+        )
+        else one
+        for one in found
     )
 
 

@@ -1,4 +1,4 @@
-"""The long tables as wide frames, typed by the protocol; no arm is in any of them."""
+"""The long tables as wide frames, typed by the protocol, and who held the sessions; no arm is in any of them."""
 
 # ruff: noqa: S608 -- names of columns are the protocol's, which are letters, digits and underscores
 
@@ -16,6 +16,7 @@ from forethought.protocol.measures import Rated
 from forethought.protocol.protocol import Protocol
 
 _KEY = "the key"  # with a space in it, so that no variable has this name
+_BY_SESSIONS = ("every_session", "sessions_in_window")
 _RECRUITMENT = "session IS NOT DISTINCT FROM 'recruitment'"
 
 
@@ -54,6 +55,36 @@ def sessions(con: DuckDBPyConnection, protocol: Protocol) -> DataFrame:
         [frame, _outcomes(con, planned, protocol), _recruitment(con, planned["participant"], protocol)],
         axis="columns",
     )
+
+
+def members(con: DuckDBPyConnection) -> Mapping[str, frozenset[str]]:
+    """Participants by the rule on their planned sessions that they meet; see `protocol.estimands.Population`.
+
+    `every_session`: all were held, inside their windows or not. `sessions_in_window`: all inside. Known from the
+    sessions alone: no arm is read, so that who belongs is the same before and after the unblinding.
+    """
+    found = con.execute(
+        "SELECT participant_id, bool_and(status IN ('done', 'out_of_window')), bool_and(status = 'done') "
+        "FROM sessions GROUP BY participant_id"
+    ).fetchall()
+    return {
+        "every_session": frozenset(name for name, every, _ in found if every),
+        "sessions_in_window": frozenset(name for name, _, in_window in found if in_window),
+    }
+
+
+def sessions_to_mark(con: DuckDBPyConnection, protocol: Protocol) -> int:
+    """How many sessions were held and are not marked so yet, where a population asks which were held.
+
+    People whose sessions came in last would be left out of it without a word.
+    """
+    if not any(one.rule in _BY_SESSIONS for one in protocol.analysis.populations):
+        return 0
+    ((unmarked,),) = con.execute(
+        "SELECT count(*) FROM sessions SEMI JOIN conversations USING (participant_id, session) "
+        "WHERE status NOT IN ('done', 'out_of_window')"
+    ).fetchall()
+    return int(unmarked)
 
 
 def _session_variables(session: "Series[str]", protocol: Protocol) -> Mapping[str, "Series[float]"]:

@@ -6,7 +6,7 @@ true ones are not read. `OutcomeData` cannot be made anywhere else, so whoever h
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 
 from duckdb import DuckDBPyConnection
 from pandas import Categorical, DataFrame, Series
@@ -27,10 +27,13 @@ class OutcomeData:
 
     `frame` has one row for each session of a participant in a randomised study, one for each imported record in
     another; its columns are those of `protocol.columns.record_columns`. Nothing is excluded or derived yet.
+    `members` has the participants of whom each rule of populations on sessions holds. It stands apart from the
+    frame, where a model could use what happened after allocation as a predictor.
     """
 
     frame: DataFrame
     blinded: bool
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     gate: InitVar[object]
 
     def __post_init__(self, gate: object) -> None:
@@ -45,6 +48,7 @@ def outcome_data(
 
     `placebo` gives everyone allocated an arm drawn anew from the design (`randomization.placebo`, over `arrivals`
     and `data_hash`); a randomised study needs it until it is unblinded, and does not look at it afterwards.
+    Populations rest on sessions as they are marked: `analysis_frames.sessions_to_mark` says whether all are.
     """
     if not protocol.randomised:
         return OutcomeData(frame=analysis_frames.records(con, protocol), blinded=False, gate=_GATE)
@@ -53,7 +57,7 @@ def outcome_data(
     frame = analysis_frames.sessions(con, protocol)
     levels = [arm.id for arm in protocol.arms]
     frame.insert(2, "arm", Series(Categorical(frame["participant"].map(arms), categories=levels)))
-    return OutcomeData(frame=frame, blinded=blinded, gate=_GATE)
+    return OutcomeData(frame=frame, blinded=blinded, members=analysis_frames.members(con), gate=_GATE)
 
 
 def arrivals(con: DuckDBPyConnection, wave: int) -> list[tuple[str, str]]:

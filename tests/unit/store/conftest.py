@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from forethought.protocol.folder import StudyFolder
+from forethought.protocol.formats import upgraded
 from forethought.protocol.protocol import Protocol
 from forethought.store import events, migrations, rows
 from forethought.store.connection import writing
@@ -87,7 +88,7 @@ OBSERVED: dict[str, Any] = {
 
 
 def as_protocol(data: dict[str, Any]) -> Protocol:
-    return Protocol.model_validate_json(json.dumps(data))
+    return Protocol.model_validate_json(json.dumps(upgraded(data)))
 
 
 @pytest.fixture

@@ -97,6 +97,23 @@ def test_a_placebo_that_forgets_somebody_is_refused(filled: StudyFolder, randomi
                 outcome_data(con, randomised, placebo)
 
 
+def test_who_held_the_sessions_is_told_apart_from_the_frame(
+    filled: StudyFolder, randomised: Protocol
+) -> None:
+    data = opened(filled, randomised)
+    assert data.members == {"every_session": {"pa", "pb"}, "sessions_in_window": {"pa"}}
+    assert not set(data.members) & set(data.frame.columns)
+
+
+def test_who_held_the_sessions_is_the_same_before_and_after_the_unblinding(
+    filled: StudyFolder, randomised: Protocol, unblind: Unblind
+) -> None:
+    blinded = opened(filled, randomised)
+    unblind("study")
+    assert opened(filled, randomised).members == blinded.members
+    assert blinded.blinded
+
+
 def test_there_is_a_row_for_each_session_with_the_columns_of_the_protocol(
     filled: StudyFolder, randomised: Protocol
 ) -> None:
