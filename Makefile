@@ -19,7 +19,7 @@ LOCK_COMMAND := uv pip compile --universal --fork-strategy fewest --python-versi
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help environment demo format lint types layers test check calibrate bench wheel lock clean
+.PHONY: help environment demo format reference lint types layers test check calibrate bench wheel lock clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)$$/  make \1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -59,6 +59,12 @@ demo: $(VENV)/.installed ## run the shipped studies from protocol to report, and
 format: $(VENV)/.installed ## put the code in the house style
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/ruff check --fix
+
+reference: $(VENV)/.installed ## renew docs/reference/protocol.md from the types of the protocol
+	@echo "reference: docs/reference/protocol.md"
+	@mkdir -p docs/reference
+	@$(BIN)/forethought schema --markdown > docs/reference/protocol.md.new
+	@mv docs/reference/protocol.md.new docs/reference/protocol.md
 
 lint: $(VENV)/.installed ## check format and lint, changing nothing
 	@echo "lint: ruff"
