@@ -199,11 +199,24 @@ def _verdict(
     if hypothesis is None or estimate is None or standing.blinded:
         return Verdict.UNEVALUABLE
     return judge(
-        Evidence.of(estimate, p_adjusted),
+        _evidence(estimate, p_adjusted),
         Criteria.of(hypothesis),
         direction=_direction(protocol, hypothesis, outcome),
         smallest_effect=hypothesis.smallest_effect,
         alpha=protocol.analysis.alpha,
+    )
+
+
+def _evidence(one: Estimate, p_adjusted: float | None) -> Evidence:
+    return Evidence(
+        estimate=one.estimate,
+        se=one.se,
+        df=one.df,
+        statistic=one.statistic,
+        p=one.p,
+        p_adjusted=p_adjusted,
+        ci_low=one.ci_low,
+        ci_high=one.ci_high,
     )
 
 

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Literal, Self, assert_never
 
-from forethought.analysis.fits import Estimate
 from forethought.grammar import Criterion, evaluate, parse_criterion
 from forethought.protocol.analysis import Hypothesis
 
@@ -36,20 +35,6 @@ class Evidence:
     p_adjusted: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
-
-    @classmethod
-    def of(cls, one: Estimate, p_adjusted: float | None) -> Self:
-        """The evidence of one estimate."""
-        return cls(
-            estimate=one.estimate,
-            se=one.se,
-            df=one.df,
-            statistic=one.statistic,
-            p=one.p,
-            p_adjusted=p_adjusted,
-            ci_low=one.ci_low,
-            ci_high=one.ci_high,
-        )
 
 
 @dataclass(frozen=True, slots=True)
