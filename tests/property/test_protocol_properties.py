@@ -1,4 +1,6 @@
-"""Protocols under chance: the fingerprint's invariances, and garbage that never gives more than located problems."""
+"""Protocols under chance: the fingerprint's invariances, sound protocols that have no fault, and garbage and corruption
+that never give more than located problems.
+"""
 
 import json
 import re
@@ -98,6 +100,100 @@ def test_any_changed_value_changes_the_fingerprint(chance: st.DataObject, name: 
     same = changed == DATA[name] and json.dumps(changed) == json.dumps(DATA[name])
     numerically_same = not same and changed == DATA[name] and not isinstance(leaf, bool)
     assert (fingerprint(changed) == fingerprint(DATA[name])) == (same or numerically_same)
+
+
+def flow(value: Any, chance: st.DataObject) -> str:
+    """The value in YAML's flow style, with line ends, spaces and comments wherever they may be."""
+    gap = chance.draw(st.sampled_from(["", " ", "\n ", " # a comment, {with} [brackets]: and 'quotes'\n "]))
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ",".join(f"{gap}{json.dumps(key)}: {flow(inner, chance)}" for key, inner in value.items())
+            + gap
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ",".join(f"{gap}{flow(inner, chance)}" for inner in value) + gap + "]"
+    return json.dumps(value, ensure_ascii=chance.draw(st.booleans()))
+
+
+@given(chance=st.data())
+@quick
+def test_a_protocol_in_any_layout_has_the_same_fingerprint(
+    folder: Path, protocols: st.SearchStrategy[Any], chance: st.DataObject
+) -> None:
+    value = chance.draw(protocols)
+    turned = shuffled(value, chance.draw)
+    width = chance.draw(st.sampled_from([20, 80, 10_000]))
+    block = yaml.safe_dump(turned, allow_unicode=chance.draw(st.booleans()), sort_keys=False, width=width)
+    for text in (block, flow(turned, chance)):
+        file = folder / "protocol.yaml"
+        file.write_text(f"# {chance.draw(st.sampled_from(['', 'x', 'a: [']))}\n{text}", encoding="utf-8")
+        loaded = load(file)
+        assert loaded.data == value
+        assert loaded.fingerprint == fingerprint(value)
+
+
+@given(chance=st.data())
+@settings(quick, max_examples=150)
+def test_a_sound_protocol_has_no_fault(
+    folder: Path, protocols: st.SearchStrategy[Any], chance: st.DataObject
+) -> None:
+    assert problems_of(json.dumps(chance.draw(protocols)).encode(), folder) is None
+
+
+@given(chance=st.data())
+@quick
+def test_any_changed_value_of_a_sound_protocol_changes_its_fingerprint(
+    protocols: st.SearchStrategy[Any], chance: st.DataObject
+) -> None:
+    value = chance.draw(protocols)
+    at = chance.draw(st.sampled_from(places(value)))
+    changed = with_leaf(value, at, f"{chance.draw(texts)} and no other")
+    assert fingerprint(changed) != fingerprint(value)
+
+
+def corrupted(value: Any, chance: st.DataObject) -> Any:
+    """The value after one thing in it was lost, renamed, repeated, exchanged or replaced."""
+    value = deepcopy(value)
+    at = chance.draw(st.sampled_from(places(value)))
+    at = at[: chance.draw(st.integers(1, len(at)))]
+    around: Any = value
+    for step in at[:-1]:
+        around = around[step]
+    match chance.draw(st.sampled_from(["lost", "renamed", "repeated", "exchanged", "replaced"])):
+        case "lost":
+            del around[at[-1]]
+        case "renamed" if isinstance(around, dict):
+            around[chance.draw(texts)] = around.pop(at[-1])
+        case "repeated" if isinstance(around, list):
+            around.append(deepcopy(around[at[-1]]))
+        case "exchanged":
+            other = chance.draw(
+                st.sampled_from([*around] if isinstance(around, dict) else range(len(around)))
+            )
+            around[at[-1]], around[other] = around[other], around[at[-1]]
+        case _:
+            around[at[-1]] = chance.draw(leaves | data)
+    return value
+
+
+@given(chance=st.data())
+@settings(quick, max_examples=300)
+def test_a_sound_protocol_with_one_corruption_has_located_problems_or_none(
+    folder: Path, protocols: st.SearchStrategy[Any], chance: st.DataObject
+) -> None:
+    expect_located(json.dumps(corrupted(chance.draw(protocols), chance)).encode(), folder)
+
+
+@given(chance=st.data())
+@settings(quick, max_examples=100)
+def test_what_is_warned_of_is_located_too(
+    folder: Path, protocols: st.SearchStrategy[Any], chance: st.DataObject
+) -> None:
+    (folder / "protocol.yaml").write_text(json.dumps(chance.draw(protocols), indent=1))
+    warnings = load(folder / "protocol.yaml").warnings
+    assert [one for one in warnings if not LOCATED.fullmatch(one) or ": warning: " not in one] == []
 
 
 def problems_of(raw: bytes, folder: Path) -> tuple[str, ...] | None:

@@ -151,3 +151,21 @@ def test_a_refusal_shows_the_formula_with_a_caret() -> None:
 
 def test_a_refusal_is_an_error_of_ours() -> None:
     assert isinstance(refusal("~"), ForethoughtError)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("y ~ " + " * ".join(f"a{number}" for number in range(40)), "more than 1,000 terms"),
+        ("y ~ (a + b + c + d + e + f + g + h + i + j)^9", "more than 1,000 terms"),
+        ("y ~ " + "(" * 5000 + "a" + ")" * 5000, "deeper than 50 levels"),
+        ("y ~ " + " + ".join(f"a{number}" for number in range(2000)), "more than 2,000 words and signs"),
+    ],
+)
+def test_a_formula_that_would_grow_without_bound_is_refused(text: str, what: str) -> None:
+    """Forty factors multiplied would be 2^40 terms."""
+    assert what in refusal(text).what
+
+
+def test_any_number_of_minus_signs_is_read() -> None:
+    assert parse_formula("y ~ I(" + "-" * 1900 + "a)").fixed.terms[0].variables == ("a",)

@@ -1,6 +1,7 @@
-"""What the sections of a protocol say of each other: one change to a shipped study, one problem, on its line.
+"""What the sections of a protocol say of each other: one change to a real study, one problem, on its line.
 
-`@` in a change marks the place whose line the problem names.
+The studies are those of format 1, whose files never change. `@` in a change marks the place whose line the problem
+names.
 """
 
 from pathlib import Path
@@ -11,17 +12,26 @@ from forethought.errors import ProtocolInvalid
 from forethought.protocol import shipped
 from forethought.protocol.loading import load
 
+OLD = Path(__file__).parents[1] / "golden" / "protocols" / "format_1"
+
+
+def copied(name: str, to: Path) -> Path:
+    """The protocol.yaml of a study of format 1, beside the shipped study's materials."""
+    study = shipped.copy(name, to)
+    study.protocol.write_bytes((OLD / f"{name}.yaml").read_bytes())
+    return study.protocol
+
 
 def problems(name: str, old: str, new: str, folder: Path) -> tuple[tuple[str, ...], int]:
-    """The problems of a shipped study after one change to its text, and the line of `@` in the change."""
-    study = shipped.copy(name, folder / "study")
-    text = study.protocol.read_text(encoding="utf-8")
+    """The problems of a study after one change to its text, and the line of `@` in the change."""
+    study = copied(name, folder / "study")
+    text = study.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times"
     marked = text.replace(old, new)
     line = marked[: marked.index("@")].count("\n") + 1
-    study.protocol.write_text(marked.replace("@", ""), encoding="utf-8")
+    study.write_text(marked.replace("@", ""), encoding="utf-8")
     with pytest.raises(ProtocolInvalid) as caught:
-        load(study.protocol)
+        load(study)
     return caught.value.problems, line
 
 
@@ -109,7 +119,7 @@ def lines_of(found: tuple[str, ...]) -> list[int]:
 
 
 def test_one_arm_is_too_few_for_a_randomised_study(tmp_path: Path) -> None:
-    study = shipped.copy("lend_an_ear", tmp_path / "study").protocol
+    study = copied("lend_an_ear", tmp_path / "study")
     text = study.read_text(encoding="utf-8")
     first, last = text.index("  - id: video\n"), text.index("allocation:\n")
     study.write_text(text[:first] + "\n" + text[last:], encoding="utf-8")
@@ -225,14 +235,14 @@ def test_composites_made_of_each_other_are_found(tmp_path: Path) -> None:
 
 
 def test_without_a_materials_folder_files_are_not_looked_for(tmp_path: Path) -> None:
-    study = shipped.copy("lend_an_ear", tmp_path / "study")
+    study = copied("lend_an_ear", tmp_path / "study")
     alone = tmp_path / "protocol.yaml"
-    alone.write_bytes(study.protocol.read_bytes())
+    alone.write_bytes(study.read_bytes())
     assert load(alone).protocol.study.id == "lend_an_ear"
 
 
 def test_contradictions_in_several_sections_come_together_in_the_order_of_lines(tmp_path: Path) -> None:
-    study = shipped.copy("lend_an_ear", tmp_path / "study").protocol
+    study = copied("lend_an_ear", tmp_path / "study")
     text = study.read_text(encoding="utf-8").replace("block_sizes: [4, 8]", "block_sizes: [6]")
     text = text.replace("strata: [sex]", "strata: [age]").replace("job_loss: 0.06", "job_loss: 0.6")
     study.write_text(text, encoding="utf-8")
@@ -264,6 +274,7 @@ def test_nobody_is_treated_as_intended_without_allocation(tmp_path: Path) -> Non
         "sleepstudy", "population: all_records", "@population: intention_to_treat", tmp_path
     )
     said = (
-        "intention_to_treat analyses people in the arm allocated, but allocation is none. Write all_records."
+        "the population `intention_to_treat` is of people in the arm allocated, but allocation is none. "
+        "Analyse all_records."
     )
     assert found == (f"protocol.yaml:{line}: {said}",)

@@ -91,13 +91,13 @@ def test_a_sound_protocol_is_loaded_with_its_data_and_hashes(tmp_path: Path) -> 
         # keys
         ("  title: A", "  titel: A", "4: `titel` is no key of study. Did you mean `title`?"),
         ("  title: A small study\n", "", "2: study has no `title`. Add `title`."),
-        ("  ethics: N", "  colour: red\n  ethics: N", "8: `colour` is no key of study. Remove it; the keys here are `id`, `title`, `summary`, `authors`, `ethics`, `sources` and `limitations`."),
+        ("  ethics: N", "  colour: red\n  ethics: N", "8: `colour` is no key of study. Remove it; the keys here are `id`, `title`, `summary`, `background`, `keywords`, `authors`, `contact`, `type`, `framework`, `existing_data`, `ethics`, `funding` and 6 more."),
         ("      kind: ols\n", "", "26: analysis.models.line has no `kind`. Add `kind`."),
         ("      kind: ols", "      kinds: ols", "27: `kinds` is no key of analysis.models.line. Did you mean `kind`?"),
         # what this release does not have
         ("kind: ols", "kind: bayes", "27: analysis.models.line.kind: `bayes` is not in this release, which has `mixed` and `ols`. Write `mixed` or `ols`."),
-        ("allocation: none", "allocation: minimisation", "13: allocation: `minimisation` is not in this release, which has `permuted_blocks` and `none`. Write `permuted_blocks` or `none`."),
-        ("allocation: none", "allocation:\n  method: minimisation", "14: allocation.method: `minimisation` is not in this release, which has `permuted_blocks` and `none`. Write `permuted_blocks` or `none`."),
+        ("allocation: none", "allocation: minimisation", "13: allocation: `minimisation` is a method this release does not have; it has `permuted_blocks`, `none`. Write `permuted_blocks` or `none`."),
+        ("allocation: none", "allocation:\n  method: minimisation", "14: allocation.method: `minimisation` is a method this release does not have; it has `permuted_blocks`, `none`. Write `permuted_blocks` or `none`."),
         ("allocation: none", "allocation: non", "13: allocation: `non` is not in this release, which has `permuted_blocks` and `none`. Did you mean `none`?"),
         ("allocation: none", "allocation:\n  methd: none", "14: `methd` is no key of allocation. Did you mean `method`?"),
         ("allocation: none", "allocation: {}", "13: allocation has no `method`. Add `method`."),
@@ -107,7 +107,7 @@ def test_a_sound_protocol_is_loaded_with_its_data_and_hashes(tmp_path: Path) -> 
         ("allocation: none", "allocation: {method: null}", "13: allocation.method is empty. Write a value, or remove the key."),
         ("source: csv", "source: spss", "16: imports.responses.source cannot be `spss`. Write `qualtrics` or `csv`."),
         ("source: csv", "source: cvs", "16: imports.responses.source cannot be `cvs`. Did you mean `csv`?"),
-        ("format: forethought-protocol/1", "format: forethought-protocol/2", "1: format cannot be `forethought-protocol/2`. Did you mean `forethought-protocol/1`?"),
+        ("kind: ols", "kind: olls", "27: analysis.models.line.kind: `olls` is not in this release, which has `mixed` and `ols`. Did you mean `ols`?"),
         # types
         ("title: A small study", "title: 5", "4: study.title must be text, not `5`. Put it in quotes."),
         ("title: A small study", "title:", "4: study.title is empty. Write a value, or remove the key."),
@@ -160,21 +160,21 @@ def test_a_misspelt_key_does_not_hide_what_the_sections_say_of_each_other(tmp_pa
     text = SMALL.replace("  title:", "  titel:").replace("y ~ dose", "y ~ doze")
     with pytest.raises(ProtocolInvalid) as caught:
         load(written(text, tmp_path))
-    assert [one.split(":")[1] for one in caught.value.problems] == ["4", "29", "36"]
+    assert [one.split(":")[1] for one in caught.value.problems] == ["4", "29"]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "1: the file is empty. Begin with `format: forethought-protocol/1`."),
-        ("# nothing\n", "1: the file is empty. Begin with `format: forethought-protocol/1`."),
+        ("", "1: the file is empty. Begin with `format: forethought-protocol/2`."),
+        ("# nothing\n", "1: the file is empty. Begin with `format: forethought-protocol/2`."),
         (
             "- a\n- b\n",
-            "1: the file is no mapping of keys to values. Begin with `format: forethought-protocol/1`.",
+            "1: the file is no mapping of keys to values. Begin with `format: forethought-protocol/2`.",
         ),
         (
             "just words\n",
-            "1: the file is no mapping of keys to values. Begin with `format: forethought-protocol/1`.",
+            "1: the file is no mapping of keys to values. Begin with `format: forethought-protocol/2`.",
         ),
     ],
 )
@@ -213,7 +213,6 @@ def test_the_json_schema_takes_what_load_takes(tmp_path: Path) -> None:
     for name in shipped.names():
         loaded = load(shipped.copy(name, tmp_path / name).protocol)
         assert list(validator.iter_errors(loaded.data)) == []
-    assert list(validator.iter_errors(load(written(SMALL, tmp_path)).data)) == []
 
 
 def test_loading_a_protocol_imports_no_heavy_library() -> None:
@@ -221,3 +220,12 @@ def test_loading_a_protocol_imports_no_heavy_library() -> None:
     program = f"import sys, forethought.protocol.loading as l; l.load; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_sound_protocol_is_loaded_without_making_the_json_schema(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from forethought.protocol import vocabulary; from forethought.protocol.loading import load;"
+        f"load(Path({str(written(SMALL, tmp_path))!r})).warnings; print(vocabulary._schema.cache_info().currsize)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"

@@ -46,13 +46,17 @@ def check(
     path: Annotated[Path, typer.Argument(help="A protocol.yaml, or a study's folder.", metavar="PATH")],
     as_json: AsJson = False,
 ) -> None:
-    """Name every problem of a protocol at once, each with its line."""
+    """Name every problem of a protocol at once, each with its line; of a sound one, what is seldom wise."""
     from forethought.steps.check import check as check_step
 
     checked = check_step(path)
     show(
         "check",
         checked,
-        [f"{checked.path}: no problem found.", f"fingerprint {checked.fingerprint}"],
+        [
+            f"{checked.path}: no problem found.",
+            *checked.warnings,
+            f"fingerprint {checked.fingerprint}",
+        ],
         as_json=as_json,
     )

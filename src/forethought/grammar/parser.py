@@ -17,6 +17,13 @@ from forethought.grammar.tokens import Token, refusal, tokens
 FUNCTIONS = ("I", "abs", "center", "exp", "log", "log10", "log1p", "log2", "scale", "sqrt")
 """The functions of one arithmetic expression that a formula may call; besides them `C` and `poly`."""
 
+DEEPEST = 50
+"""Levels of brackets that are still read."""
+MOST_TOKENS = 2000
+"""Names, numbers and signs that are still read."""
+MOST_TERMS = 1000
+"""Products of more terms are refused: they double with each `*`."""
+
 
 def parse_formula(text: str) -> ModelFormula:
     """The formula that `text` spells.
@@ -33,6 +40,7 @@ class _Parser:
         self._text = text
         self._tokens = tuple(tokens(text))
         self._at = 0
+        self._refuse_excess()
 
     @property
     def _next(self) -> Token:
@@ -52,6 +60,19 @@ class _Parser:
         token = token or self._next
         found = f"`{token.text}` was not expected here" if token.text else "the formula ends too early"
         raise refusal(self._text, token.column, what or found, remedy)
+
+    def _refuse_excess(self) -> None:
+        """Refuse what nobody writes and what would take too long, or too deep a recursion, to read."""
+        depth = 0
+        for token in self._tokens:
+            depth += (token.kind == "(") - (token.kind == ")")
+            if depth > DEEPEST:
+                self._refuse(
+                    "Remove brackets", what=f"brackets go deeper than {DEEPEST} levels", token=token
+                )
+        if len(self._tokens) > MOST_TOKENS:
+            what = f"the formula has more than {MOST_TOKENS:,} words and signs"
+            self._refuse("Write a shorter formula", what=what, token=self._tokens[MOST_TOKENS])
 
     def formula(self) -> ModelFormula:
         response = self._factor()
@@ -127,15 +148,15 @@ class _Parser:
         while operator := self._accept("*", "/"):
             right = self._interaction()
             if operator.kind == "*":
-                left = left.plus(right, left.times(right))
+                left = left.plus(right, self._times(left, right))
             else:
-                left = left.plus(left.together().times(right))
+                left = left.plus(self._times(left.together(), right))
         return left
 
     def _interaction(self) -> "Terms":
         left = self._power()
         while self._accept(":"):
-            left = left.times(self._power())
+            left = self._times(left, self._power())
         return left
 
     def _power(self) -> "Terms":
@@ -145,8 +166,14 @@ class _Parser:
             if not exponent.text.isdecimal() or not 1 <= int(exponent.text) <= 9:
                 self._refuse("Write a whole number from 1 to 9 after `^`", token=exponent)
             for _ in range(int(exponent.text) - 1):
-                result = result.plus(result.times(base))
+                result = result.plus(self._times(result, base))
         return result
+
+    def _times(self, left: "Terms", right: "Terms") -> "Terms":
+        if len(left.terms) * len(right.terms) > MOST_TERMS:
+            what = f"the formula multiplies into more than {MOST_TERMS:,} terms"
+            self._refuse("Join fewer variables with `*`, `^` or `:`", what=what)
+        return left.times(right)
 
     def _atom(self) -> "Terms":
         if not self._accept("("):
@@ -205,9 +232,12 @@ class _Parser:
         return left
 
     def _operand(self) -> Factor:
-        if self._accept("-"):
+        signs = ""
+        while self._accept("-"):
+            signs += "-"
+        if signs:
             inner = self._operand()
-            return Factor(f"-{inner}", inner.variables)
+            return Factor(f"{signs}{inner}", inner.variables)
         if number := self._accept("number"):
             return Factor(number.text, ())
         if self._accept("("):

@@ -24,7 +24,10 @@ class Pruning(Assumable):
 class MixedModel(Assumable):
     """A linear mixed model; `y` in the formula stands for each of `outcomes`."""
 
-    kind: Literal["mixed"] = Field(description="A linear mixed model.")
+    kind: Literal["mixed"] = Field(
+        description="A linear mixed model.",
+        json_schema_extra={"later": ["glm", "glmm", "gee", "ordinal", "survival", "bayesian"]},
+    )
     id: Name = Field(description="The model's name.")
     label: Text = Field(description="Its name for readers.")
     formula: Text = Field(description="As lme4 writes it: `y ~ arm * round + (1 | participant)`.")

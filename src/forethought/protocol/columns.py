@@ -43,6 +43,14 @@ def derived_column(step: Derive) -> Column:
     return Column(step.name, "category" if isinstance(step.how, Join) else "number")
 
 
+def bounds(variable: Variable) -> tuple[float, float] | None:
+    """The lowest and highest number of a variable: its own, or without them those of its codes; None without either."""
+    if variable.minimum is not None and variable.maximum is not None:
+        return variable.minimum, variable.maximum
+    codes = variable.codes.values()
+    return (min(codes), max(codes)) if codes else None
+
+
 def planned_sessions(
     outcome: Outcome, protocol: Protocol, *, inside: frozenset[str] = frozenset()
 ) -> frozenset[str]:

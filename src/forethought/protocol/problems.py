@@ -50,6 +50,11 @@ def suggestion(name: object, names: Iterable[str], otherwise: str) -> str:
     return otherwise
 
 
+def meant(names: Iterable[str], known: Sequence[str]) -> frozenset[str]:
+    """The known names that these are, or that were probably meant by them: a misspelt one is one mistake, not two."""
+    return frozenset(name if name in known else nearest(name, known) or name for name in names)
+
+
 def one_of(names: Iterable[str]) -> str:
     """Names as a remedy lists them."""
     known = list(names)

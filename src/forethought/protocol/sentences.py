@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forethought.protocol.problems import suggestion
+from forethought.protocol.problems import nearest, suggestion
 
 REMOVE = "Write a value, or remove the key"
 
@@ -12,6 +12,19 @@ REMOVE = "Write a value, or remove the key"
 def choose(value: object, possible: Sequence[str]) -> str:
     """The remedy for a word that is none of the possible ones."""
     return suggestion(value, possible, f"Write {_either(possible)}")
+
+
+def not_in_this_release(
+    value: object, possible: Sequence[str], later: Sequence[str]
+) -> tuple[str, str] | None:
+    """What is wrong with a word that names a method of a later release, and what to do; None for any other."""
+    if value not in later and (nearest(value, possible) or nearest(value, later) is None):
+        return None
+    has = ", ".join(f"`{one}`" for one in possible)
+    return (
+        f"{shown(value)} is a method this release does not have; it has {has}",
+        f"Write {_either(possible)}",
+    )
 
 
 def _either(possible: Sequence[str]) -> str:
@@ -29,7 +42,7 @@ def in_words(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str,
     match kind:
         case "literal_error":
             possible = quoted(context["expected"])
-            return f"cannot be {_shown(value)}", choose(value, possible)
+            return f"cannot be {shown(value)}", choose(value, possible)
         case "string_type":
             return must_be("text", value), "Put it in quotes" if _simple(value) else "Write a text"
         case "string_too_short":
@@ -38,15 +51,15 @@ def in_words(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str,
             return f"is longer than {context['max_length']} characters", "Shorten it"
         case "string_pattern_mismatch":
             return (
-                f"cannot be {_shown(value)}: a name has letters, digits and underscores, and begins with a letter",
+                f"cannot be {shown(value)}: a name has letters, digits and underscores, and begins with a letter",
                 "Rename it",
             )
         case "too_short":
             return f"lists {len(_sized(value))}, and needs {context['min_length']} or more", "Add to the list"
         case "datetime_parsing" | "datetime_from_date_parsing" | "datetime_object_invalid" | "datetime_type":
-            return f"cannot be {_shown(value)}: it is a time", _TIME
+            return f"cannot be {shown(value)}: it is a time", _TIME
         case "timezone_aware":
-            return f"{_shown(value)} has no offset from UTC", _TIME
+            return f"{shown(value)} has no offset from UTC", _TIME
         case _:
             return _of_type(kind, value, context)
 
@@ -56,8 +69,8 @@ def _of_type(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str,
         return must_be(_TYPES[kind], value), "Correct it"
     if kind in _BOUNDS:
         limit, words = _BOUNDS[kind]
-        return f"is {_shown(value)}; it must be {words} {context[limit]:g}", "Correct it"
-    return f"cannot be {_shown(value)}", "See the protocol's schema (`forethought schema`)"
+        return f"is {shown(value)}; it must be {words} {context[limit]:g}", "Correct it"
+    return f"cannot be {shown(value)}", "See the protocol's schema (`forethought schema`)"
 
 
 _TIME = 'Write it as "2025-03-25T09:00:00+00:00", in quotes'
@@ -81,10 +94,11 @@ _BOUNDS = {
 
 def must_be(wanted: str, value: object) -> str:
     """What is wrong with a value of another type."""
-    return f"must be {wanted}, not {_shown(value)}"
+    return f"must be {wanted}, not {shown(value)}"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """The value between backticks, cut short; of a list or mapping only that it is one."""
     if isinstance(value, list):
         return "a list"
     if isinstance(value, Mapping):

@@ -1,52 +1,99 @@
 """Whether the data have a protocol's shape; where not, in words that need no knowledge of the program."""
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from forethought.files import canonical_json
+from forethought.protocol.formats import upgraded
+from forethought.protocol.mending import PROSE, Mend, Mendable, mended, section, set_aside
 from forethought.protocol.paths import NOT_THERE, spoken, value_at
 from forethought.protocol.problems import Fault, KeyPath, listed, nearest, suggestion
 from forethought.protocol.protocol import Protocol
-from forethought.protocol.sentences import REMOVE, choose, in_words, must_be, quoted
-from forethought.protocol.vocabulary import keys_at
+from forethought.protocol.sentences import REMOVE, choose, in_words, must_be, not_in_this_release, quoted
+from forethought.protocol.vocabulary import keys_at, later_at, later_kinds_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What was found: every fault of shape, and the protocol where the data, misspelt keys aside, give one."""
+    """What was found: every fault of shape, and the protocol that was probably meant.
+
+    There is none where nothing can be guessed. `data` are the file's own, as far as they could be mended; `unsound`
+    names the sections in which something else stands, and `renamed` the places whose key the file spells otherwise.
+    """
 
     protocol: Protocol | None
-    faults: tuple[Fault, ...]
+    data: Mapping[str, object]
+    faults: tuple[Fault, ...] = ()
+    unsound: frozenset[str] = frozenset()
+    renamed: Mapping[KeyPath, str] = field(default_factory=dict)
+
+    def written(self, at: KeyPath) -> KeyPath:
+        """The path as the file spells it."""
+        return _written(at, self.renamed)
+
+    @property
+    def judged(self) -> frozenset[KeyPath]:
+        """The places of faulty values, of which nothing more needs to be said."""
+        renaming = (
+            one.at for one in self.faults if isinstance(one, Mendable) and one.mend.instead_of is not None
+        )
+        return frozenset(one.at for one in self.faults) - frozenset(renaming)
 
 
 def examine(data: Mapping[str, object]) -> Shape:
-    """The protocol that the data spell, or every reason why they spell none.
+    """The protocol that the data spell, of whichever format, or every reason why they spell none.
 
     It is made from the very bytes that the fingerprint hashes, so that equal fingerprints mean equal protocols: the
-    order of keys can have no effect. Where only keys are unknown or misspelt, the protocol that was probably meant
-    is given besides the faults, so that what its sections say of each other can be checked in the same run.
+    order of keys can have no effect. Where faults can be mended by guessing, what lies behind them is examined too.
     """
+    faults: list[Fault] = []
+    renamed: dict[KeyPath, str] = {}
+    for _ in range(_ROUNDS):
+        current = upgraded(data)
+        try:
+            return Shape(protocol=_protocol(current), data=data, faults=tuple(faults), renamed=renamed)
+        except ValidationError as error:
+            found = [*_faults(error, current)]
+            last = error
+        mends = [fault.mend for fault in found if isinstance(fault, Mendable)]
+        said = {fault.at for fault in faults if isinstance(fault, Mendable) and fault.mend.at == fault.at}
+        found = [replace(one, at=_written(one.at, renamed)) for one in found]
+        faults += [one for one in found if one.at not in said and (isinstance(one, Mendable) or not mends)]
+        if not mends:
+            break
+        renamed |= {mend.at: mend.instead_of for mend in mends if mend.instead_of is not None}
+        data = mended(data, mends)
+    shape = Shape(protocol=None, data=data, faults=tuple(faults), renamed=renamed)
+    return _without_the_unsound(current, last, shape)
+
+
+def _written(at: KeyPath, renamed: Mapping[KeyPath, str]) -> KeyPath:
+    return tuple(renamed.get(at[: depth + 1], step) for depth, step in enumerate(at))
+
+
+_ROUNDS = 10
+"""How often is mended at most: a mend may show faults that lay behind it."""
+
+
+def _without_the_unsound(data: Mapping[str, object], error: ValidationError, shape: Shape) -> Shape:
+    """The protocol of the sections without a fault."""
+    unsound = frozenset(
+        section(path)
+        for detail in error.errors(include_url=False)
+        if (path := _path(detail["loc"], data, missing=detail["type"] == "missing"))
+    )
     try:
-        return Shape(_protocol(data), ())
-    except ValidationError as error:
-        faults = tuple(_faults(error, data))
-    try:
-        return Shape(_protocol(_mended(data, faults)), faults)
+        protocol = _protocol(set_aside(data, unsound))
     except ValidationError:
-        return Shape(None, faults)
+        return shape
+    return replace(shape, protocol=protocol, unsound=unsound)
 
 
 def _protocol(data: Mapping[str, object]) -> Protocol:
     return Protocol.model_validate_json(canonical_json(data))
-
-
-@dataclass(frozen=True, slots=True)
-class _UnknownKey(Fault):
-    meant: str | None
 
 
 def _faults(error: ValidationError, data: Mapping[str, object]) -> Iterator[Fault]:
@@ -66,7 +113,9 @@ def _faults(error: ValidationError, data: Mapping[str, object]) -> Iterator[Faul
                 yield from _of_value(detail, data)
     for parent, keys in lacking.items():
         for key in keys:
-            yield Fault(parent, f"{spoken(parent, data)} has no `{key}`", f"Add `{key}`")
+            what, remedy = f"{spoken(parent, data)} has no `{key}`", f"Add `{key}`"
+            mend = Mend((*parent, key), "-") if key in PROSE else None
+            yield Fault(parent, what, remedy) if mend is None else Mendable(parent, what, remedy, mend)
 
 
 def _unknown_key(at: KeyPath, data: object, lacking: dict[KeyPath, list[str]]) -> Fault:
@@ -79,19 +128,9 @@ def _unknown_key(at: KeyPath, data: object, lacking: dict[KeyPath, list[str]]) -
     if meant in lacking.get(around, ()):
         lacking[around].remove(str(meant))
     remedy = suggestion(key, [meant] if meant else [], f"Remove it; the keys here are {listed(known)}")
-    return _UnknownKey(at, f"`{key}` is no key of {spoken(around, data)}", remedy, meant)
-
-
-def _mended(data: Mapping[str, object], faults: Sequence[Fault]) -> Mapping[str, object]:
-    """The data with misspelt keys as they were meant and unknown ones left out."""
-    mended = copy.deepcopy(dict(data))
-    for fault in faults:
-        if isinstance(fault, _UnknownKey):
-            around: Any = value_at(mended, fault.at[:-1])
-            value = around.pop(fault.at[-1])
-            if fault.meant is not None:
-                around[fault.meant] = value
-    return mended
+    what = f"`{key}` is no key of {spoken(around, data)}"
+    mend = Mend(at) if meant is None else Mend((*around, meant), instead_of=str(key))
+    return Mendable(at, what, remedy, mend)
 
 
 def _of_value(detail: Any, data: object) -> Iterator[Fault]:
@@ -100,43 +139,93 @@ def _of_value(detail: Any, data: object) -> Iterator[Fault]:
     at = _path(detail["loc"], data)
     name = spoken(at, data)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        yield _of_kind(at, detail, data)
+        yield from _of_kind(at, detail, data)
     elif kind == "too_short" and len(value) >= context["min_length"]:
         return
-    elif value is None:
-        yield Fault(at, f"{name} is empty", REMOVE)
-    elif kind == "value_error":
-        yield Fault(at, f"{name}: {context['error']}", "Correct it")
+    elif kind == "literal_error" and value is not None:
+        yield _of_word(at, name, value, context["expected"], later_at(at, data))
     else:
-        what, remedy = in_words(kind, value, context)
-        yield Fault(at, f"{name} {what}", remedy)
+        if value is None:
+            what, remedy = f"{name} is empty", REMOVE
+        elif kind == "value_error":
+            what, remedy = f"{name}: {context['error']}", "Correct it"
+        else:
+            said, remedy = in_words(kind, value, context)
+            what = f"{name} {said}"
+        mend = _guess(at, kind, value_at(data, at))
+        yield Fault(at, what, remedy) if mend is None else Mendable(at, what, remedy, mend)
 
 
-def _of_kind(at: KeyPath, detail: Any, data: object) -> Fault:
-    """A fault of the key that says which of several kinds of mapping this is, or of its short form."""
+def _guess(at: KeyPath, kind: str, value: object) -> Mend | None:
+    """What a value of the wrong type was probably meant to be."""
+    if at[-1:] in (("note",), ("assumed",)):
+        return Mend(at)
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return Mend(at, str(value))
+    if kind in ("string_type", "string_too_short") and at[-1:] and at[-1] in PROSE:
+        return Mend(at, "-")
+    if kind == "tuple_type" and isinstance(value, str | bool | int | float):
+        return Mend(at, [value])
+    return None
+
+
+def _of_word(at: KeyPath, name: str, value: object, expected: str, later: tuple[str, ...]) -> Fault:
+    """A word that is none of the possible ones."""
+    possible = quoted(expected)
+    if refused := not_in_this_release(value, possible, later):
+        return Fault(at, f"{name}: {refused[0]}", refused[1])
+    what, remedy = in_words("literal_error", value, {"expected": expected})
+    meant = nearest(value, possible)
+    fault = Fault(at, f"{name} {what}", remedy)
+    return fault if meant is None else Mendable(fault.at, fault.what, fault.remedy, Mend(at, meant))
+
+
+def _of_kind(at: KeyPath, detail: Any, data: object) -> Iterator[Fault]:
+    """Faults of the key that says which of several kinds of mapping this is, or of its short form."""
     name, value = spoken(at, data), detail["input"]
-    if value is None:
-        return Fault(at, f"{name} is empty", REMOVE)
-    if isinstance(value, str):
-        return _unknown_kind(at, name, value, detail)
-    if not isinstance(value, Mapping):
-        return Fault(at, f"{name} {must_be('a mapping of keys to values', value)}", "See a shipped protocol")
     key = _discriminator(detail["ctx"]["discriminator"])
-    if value.get(key) is not None:
-        return _unknown_kind((*at, key), f"{name}.{key}", value[key], detail)
-    if key in value:
-        return Fault((*at, key), f"{name}.{key} is empty", REMOVE)
-    known = keys_at(at, data)
-    misspelt = nearest(key, [name for name in value if name not in known])
+    later = later_kinds_at(at, key, data)
+    if value is None:
+        yield Fault(at, f"{name} is empty", REMOVE)
+    elif isinstance(value, str):
+        yield _unknown_kind(at, name, value, detail, later)
+    elif not isinstance(value, Mapping):
+        yield Fault(at, f"{name} {must_be('a mapping of keys to values', value)}", "See a shipped protocol")
+    elif value.get(key) is not None:
+        yield _unknown_kind((*at, key), f"{name}.{key}", value[key], detail, later)
+    elif key in value:
+        yield Fault((*at, key), f"{name}.{key} is empty", REMOVE)
+    else:
+        yield from _without_kind(at, key, value, data)
+
+
+def _without_kind(at: KeyPath, key: str, value: Mapping[str, object], data: object) -> Iterator[Fault]:
+    """A mapping that does not say of which kind it is, and its keys that are of none."""
+    name, known = spoken(at, data), keys_at(at, data)
+    unknown = [one for one in value if one not in known]
+    misspelt = nearest(key, unknown)
     if misspelt is not None:
-        return Fault((*at, misspelt), f"`{misspelt}` is no key of {name}", f"Did you mean `{key}`?")
-    return Fault(at, f"{name} has no `{key}`", f"Add `{key}`")
+        mend = Mend((*at, key), instead_of=misspelt)
+        what = f"`{misspelt}` is no key of {name}"
+        yield Mendable((*at, misspelt), what, f"Did you mean `{key}`?", mend)
+        return
+    yield Fault(at, f"{name} has no `{key}`", f"Add `{key}`")
+    for one in unknown:
+        yield Fault((*at, one), f"`{one}` is no key of {name}", suggestion(one, known, "Remove it"))
 
 
-def _unknown_kind(at: KeyPath, name: str, value: object, detail: Any) -> Fault:
+def _unknown_kind(at: KeyPath, name: str, value: object, detail: Any, later: tuple[str, ...]) -> Fault:
     kinds = quoted(detail["ctx"]["expected_tags"])
-    what = f"{name}: `{value}` is not in this release, which has {listed(kinds)}"
-    return Fault(at, what, choose(value, kinds))
+    if refused := not_in_this_release(value, kinds, later):
+        return Fault(at, f"{name}: {refused[0]}", refused[1])
+    what, remedy = (
+        f"{name}: `{value}` is not in this release, which has {listed(kinds)}",
+        choose(value, kinds),
+    )
+    meant = nearest(value, kinds)
+    # The short form stands for the kind without keys alone: `none` is one, `permuted_blocks` is not.
+    guessed = meant is not None and not (at == ("allocation",) and meant != "none")
+    return Mendable(at, what, remedy, Mend(at, meant)) if guessed else Fault(at, what, remedy)
 
 
 def _discriminator(named: str) -> str:

@@ -24,14 +24,33 @@ def required_at(at: KeyPath, data: object) -> tuple[str, ...]:
     return tuple(_described(at, data).get("required", ()))
 
 
+def later_at(at: KeyPath, data: object) -> tuple[str, ...]:
+    """The words that the value at `at` may take in a later release."""
+    node, value, root = _reached(at, data)
+    return tuple(_narrowed(node, value, root).get("later", ()))
+
+
+def later_kinds_at(at: KeyPath, key: str, data: object) -> tuple[str, ...]:
+    """The kinds, told apart by `key`, that the mapping at `at` may have in a later release."""
+    node, _, root = _reached(at, data)
+    said = [option.get("properties", {}).get(key, {}).get("later", ()) for option in _options(node, root)]
+    return tuple(word for words in said for word in words)
+
+
 def _described(at: KeyPath, data: object) -> Mapping[str, Any]:
-    """What the schema says of the value at `at`."""
+    """What the schema says of the value at `at`, of the alternative that the data name."""
+    node, value, root = _reached(at, data)
+    return _narrowed(node, value, root)
+
+
+def _reached(at: KeyPath, data: object) -> tuple[Mapping[str, Any], object, Mapping[str, Any]]:
+    """What the schema says at `at`, all alternatives together; the value there; and the schema's root."""
     root = _schema()
     node: Mapping[str, Any] = root
     for step in at:
         node = _inner(_narrowed(node, data, root), step)
         data = _value(data, step)
-    return _narrowed(node, data, root)
+    return node, data, root
 
 
 @cache

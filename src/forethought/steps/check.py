@@ -9,11 +9,12 @@ from forethought.protocol.loading import load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A protocol without a problem, and its fingerprint."""
+    """A protocol without a problem, its fingerprint, and what is allowed and seldom wise, one line each."""
 
     path: Path
     study: str
     fingerprint: str
+    warnings: tuple[str, ...] = ()
 
 
 def check(path: Path) -> Checked:
@@ -22,4 +23,9 @@ def check(path: Path) -> Checked:
     if not file.is_file():
         raise WrongUsage(str(file), "there is no such file", "Give a protocol.yaml or a study's folder")
     loaded = load(file)
-    return Checked(path=file, study=loaded.protocol.study.id, fingerprint=loaded.fingerprint)
+    return Checked(
+        path=file,
+        study=loaded.protocol.study.id,
+        fingerprint=loaded.fingerprint,
+        warnings=loaded.warnings,
+    )

@@ -1,38 +1,57 @@
 """What the sections of a protocol say of each other: every contradiction, with the place of the offending value."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 from forethought.protocol.checks import (
     design,
+    estimands,
+    hypotheses,
     imports,
     inference,
     materials,
     models,
     names,
     outcomes,
+    pruning,
+    raters,
+    recruitment,
     references,
     simulation,
+    waves,
 )
+from forethought.protocol.checks.cautions import cautions
+from forethought.protocol.checks.check import Check
 from forethought.protocol.problems import Fault
 from forethought.protocol.protocol import Protocol
 
-Check = Callable[[Protocol], Iterable[Fault]]
+__all__ = ["CHECKS", "cautions", "faults"]
 
 CHECKS: tuple[Check, ...] = (
     *names.CHECKS,
     *design.CHECKS,
+    *waves.CHECKS,
     *imports.CHECKS,
+    *recruitment.CHECKS,
+    *raters.CHECKS,
     *outcomes.CHECKS,
+    *estimands.CHECKS,
     *models.CHECKS,
+    *pruning.CHECKS,
     *references.CHECKS,
+    *hypotheses.CHECKS,
     *inference.CHECKS,
+    *materials.CHECKS,
     *simulation.CHECKS,
 )
 
 
-def faults(protocol: Protocol, folder: Path) -> Iterator[Fault]:
-    """Every fault of a protocol whose shape is right. `folder` is where its materials lie."""
-    yield from chain.from_iterable(check(protocol) for check in CHECKS)
-    yield from materials.faults(protocol, folder)
+def faults(protocol: Protocol, folder: Path, *, unsound: frozenset[str] = frozenset()) -> Iterator[Fault]:
+    """Every fault of a protocol whose shape is right. `folder` is where its materials lie.
+
+    What rests on one of the unsound sections, in which something else stands than the author's, is not judged.
+    """
+    yield from chain.from_iterable(check.find(protocol) for check in CHECKS if check.can_judge(unsound))
+    if "materials" not in unsound:
+        yield from materials.missing_files(protocol, folder)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from forethought.protocol.checks.check import reading
 from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.problems import Fault, KeyPath, exact_keys, one_of, suggestion
 from forethought.protocol.protocol import Protocol
@@ -90,6 +91,26 @@ def windows_are_ordered(protocol: Protocol) -> Iterator[Fault]:
             yield Fault((*at, "anchor"), what, "Write `anchor: allocation`")
 
 
+def windows_do_not_overlap(protocol: Protocol) -> Iterator[Fault]:
+    """A window that counts from allocation opens after every earlier one has closed.
+
+    Windows that count from the previous session follow it by construction; the latest that it can be held and they
+    can close is their sum.
+    """
+    latest, holder = -1, ""
+    for index, session in enumerate(protocol.sessions):
+        window = session.window
+        if window.anchor == "allocation":
+            if window.opens <= latest:
+                what = f"`{session.id}` opens at {window.opens}, when `{holder}` may last until {latest}"
+                yield Fault(("sessions", index, "window", "opens"), what, f"Let it open after {latest}")
+            closes = window.closes
+        else:
+            closes = max(latest, 0) + window.closes
+        if closes > latest:
+            latest, holder = closes, session.id
+
+
 def session_variables_are_complete(protocol: Protocol) -> Iterator[Fault]:
     """Every session gives the same variables."""
     places = [
@@ -125,12 +146,13 @@ def _same_names(noun: str, places: Sequence[tuple[KeyPath, Mapping[str, object]]
 
 
 CHECKS = (
-    arms_fit_the_allocation,
-    factors_are_complete,
-    ratio_names_the_arms,
-    blocks_hold_the_ratio,
-    strata_are_known,
-    windows_are_ordered,
-    session_variables_are_complete,
-    stimuli_suffice,
+    reading(arms_fit_the_allocation, "arms", "allocation"),
+    reading(factors_are_complete, "arms"),
+    reading(ratio_names_the_arms, "allocation", "arms"),
+    reading(blocks_hold_the_ratio, "allocation"),
+    reading(strata_are_known, "allocation", "imports.recruits"),
+    reading(windows_are_ordered, "sessions"),
+    reading(windows_do_not_overlap, "sessions"),
+    reading(session_variables_are_complete, "sessions"),
+    reading(stimuli_suffice, "stimuli", "sessions", "allocation"),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from forethought.protocol.checks.check import reading
 from forethought.protocol.checks.criteria import criterion_faults
 from forethought.protocol.columns import BEFORE_ALLOCATION, Column
 from forethought.protocol.imports import Recruits, Variable
@@ -120,9 +121,9 @@ def ratings_give_the_rated_outcomes(protocol: Protocol) -> Iterator[Fault]:
 
 
 CHECKS = (
-    people_come_from_somewhere,
-    variables_are_sound,
-    eligibility_can_be_judged,
-    conversations_fit_the_plan,
-    ratings_give_the_rated_outcomes,
+    reading(people_come_from_somewhere, "allocation", "imports.recruits", "imports.responses"),
+    reading(variables_are_sound, "imports.recruits", "imports.responses", "sessions"),
+    reading(eligibility_can_be_judged, "imports.recruits"),
+    reading(conversations_fit_the_plan, "imports.conversations", "sessions", "stimuli", "allocation"),
+    reading(ratings_give_the_rated_outcomes, "imports.ratings", "outcomes"),
 )

@@ -5,10 +5,11 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 
 from forethought.protocol.analysis import Hypothesis
-from forethought.protocol.checks.models import formula_of
+from forethought.protocol.checks.check import COLUMNS, reading
+from forethought.protocol.checks.models import known_formula
 from forethought.protocol.coefficients import Coefficients, coefficients
 from forethought.protocol.columns import analysis_columns
-from forethought.protocol.problems import Fault, KeyPath, one_of, suggestion
+from forethought.protocol.problems import Fault, KeyPath, meant, one_of, suggestion
 from forethought.protocol.protocol import Protocol
 
 Test = tuple[str, str, str]
@@ -39,8 +40,9 @@ def contrasts_name_coefficients(protocol: Protocol) -> Iterator[Fault]:
 
 def _models_by_contrast(protocol: Protocol) -> dict[str, list[str]]:
     users: dict[str, list[str]] = {}
+    known = [contrast.id for contrast in protocol.analysis.contrasts]
     for hypothesis in protocol.analysis.hypotheses:
-        for contrast in hypothesis.contrasts:
+        for contrast in meant(hypothesis.contrasts, known):
             users.setdefault(contrast, []).extend(hypothesis.models)
     return users
 
@@ -50,7 +52,7 @@ def _coefficients_by_model(protocol: Protocol) -> dict[str, Coefficients]:
     return {
         model.id: coefficients(formula.fixed, columns)
         for model in protocol.analysis.models
-        if (formula := formula_of(model)) is not None
+        if (formula := known_formula(model, columns)) is not None
     }
 
 
@@ -99,6 +101,31 @@ def primary_tests_are_in_families(protocol: Protocol) -> Iterator[Fault]:
                 what = f"`{test[2]}` of `{test[1]}`, a primary test of `{hypothesis.id}`, is in no family"
                 remedy = f"Add it to a family of the model `{test[0]}`; its method may be none"
                 yield Fault(("analysis", "hypotheses", index, "contrasts"), what, remedy)
+
+
+def families_are_whole(protocol: Protocol) -> Iterator[Fault]:
+    """A family that adjusts some contrasts of a hypothesis, in a model and of an outcome, adjusts them all.
+
+    Primary tests that no family holds are named at their hypothesis already.
+    """
+    held: dict[Test, int] = {}
+    for index, family in enumerate(protocol.analysis.families):
+        for outcome, contrast in product(family.outcomes, family.contrasts):
+            held.setdefault((family.model, outcome, contrast), index)
+    demanded = {model.id for model in protocol.analysis.models if model.role == "primary"}
+    for hypothesis in protocol.analysis.hypotheses:
+        primary = protocol.randomised and hypothesis.role == "primary"
+        for model, outcome, contrast in _tests(protocol, hypothesis):
+            beside = [held[one] for name in hypothesis.contrasts if (one := (model, outcome, name)) in held]
+            left_out = (model, outcome, contrast) not in held and _known(protocol, (model, outcome, contrast))
+            if beside and left_out and not (primary and model in demanded):
+                family = protocol.analysis.families[beside[0]]
+                what = f"`{contrast}` of `{outcome}`, a test of `{hypothesis.id}`, is left out of the family `{family.id}`"
+                yield Fault(
+                    ("analysis", "families", beside[0], "contrasts"),
+                    what,
+                    "Add it, or put it in a family of its own",
+                )
 
 
 def primary_hypotheses_have_primary_models(protocol: Protocol) -> Iterator[Fault]:
@@ -154,10 +181,33 @@ def _is_number(text: str) -> bool:
 
 
 CHECKS = (
-    contrasts_name_coefficients,
-    directions_are_defined,
-    families_hold_what_is_tested,
-    primary_tests_are_in_families,
-    primary_hypotheses_have_primary_models,
-    expected_values_are_numbers,
+    reading(
+        contrasts_name_coefficients, *COLUMNS, "analysis.models", "analysis.contrasts", "analysis.hypotheses"
+    ),
+    reading(directions_are_defined, "allocation", "outcomes", "analysis.hypotheses"),
+    reading(
+        families_hold_what_is_tested,
+        "analysis.models",
+        "analysis.contrasts",
+        "analysis.hypotheses",
+        "analysis.families",
+    ),
+    reading(
+        primary_tests_are_in_families,
+        "allocation",
+        "analysis.models",
+        "analysis.contrasts",
+        "analysis.hypotheses",
+        "analysis.families",
+    ),
+    reading(
+        families_are_whole,
+        "allocation",
+        "analysis.models",
+        "analysis.contrasts",
+        "analysis.hypotheses",
+        "analysis.families",
+    ),
+    reading(primary_hypotheses_have_primary_models, "analysis.models", "analysis.hypotheses"),
+    reading(expected_values_are_numbers, *COLUMNS, "analysis.models", "analysis.expected"),
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from forethought.errors import InvalidFormula
 from forethought.grammar import ModelFormula, parse_formula, variables
 from forethought.protocol.analysis import LinearModel, MixedModel, Model
+from forethought.protocol.checks.check import COLUMNS, reading
 from forethought.protocol.columns import Column, analysis_columns, planned_sessions
 from forethought.protocol.problems import Fault, KeyPath, one_of, suggestion
 from forethought.protocol.protocol import Protocol
@@ -21,11 +22,16 @@ def formulas_fit_the_data(protocol: Protocol) -> Iterator[Fault]:
         try:
             formula = parse_formula(model.formula)
         except InvalidFormula as error:
-            place = error.where.rsplit("\n", 1)[-1]
-            yield Fault(at, f"{place}: {error.what}", error.remedy)
+            yield unparsed(at, error)
             continue
         yield from _kind_faults(at, model, formula)
-        yield from _variable_faults(at, model, formula, columns)
+        yield from variable_faults(at, model, formula, columns)
+
+
+def unparsed(at: KeyPath, error: InvalidFormula) -> Fault:
+    """A formula or criterion that does not parse, with the column where it stops to make sense."""
+    place = error.where.rsplit("\n", 1)[-1]
+    return Fault(at, f"{place}: {error.what}", error.remedy)
 
 
 def formula_of(model: Model) -> ModelFormula | None:
@@ -34,6 +40,18 @@ def formula_of(model: Model) -> ModelFormula | None:
         return parse_formula(model.formula)
     except InvalidFormula:
         return None
+
+
+def known_formula(model: Model, columns: Mapping[str, Column]) -> ModelFormula | None:
+    """The model's formula; None where it does not parse or uses what is not there, which is reported elsewhere."""
+    formula = formula_of(model)
+    return formula if formula is not None and predictors(formula) <= set(columns) else None
+
+
+def predictors(formula: ModelFormula) -> frozenset[str]:
+    """Every variable on the right side of a formula, in its fixed and random effects and its groups."""
+    used = variables(formula)
+    return frozenset((*used.fixed, *used.random, *used.groups))
 
 
 def _kind_faults(at: KeyPath, model: Model, formula: ModelFormula) -> Iterator[Fault]:
@@ -51,9 +69,10 @@ def _kind_faults(at: KeyPath, model: Model, formula: ModelFormula) -> Iterator[F
             pass
 
 
-def _variable_faults(
+def variable_faults(
     at: KeyPath, model: Model, formula: ModelFormula, columns: Mapping[str, Column]
 ) -> Iterator[Fault]:
+    """Predictors that the analysis data set does not have, or has only as free text."""
     used = variables(formula)
     for name in dict.fromkeys((*used.fixed, *used.random, *used.groups)):
         if name == OUTCOME or name in model.outcomes:
@@ -98,11 +117,8 @@ def modelled_outcomes_exist(protocol: Protocol) -> Iterator[Fault]:
                 yield Fault(at, what, "Model an outcome that a session measures")
 
 
-def population_fits_the_design(protocol: Protocol) -> Iterator[Fault]:
-    """Nobody is analysed as allocated where nothing is allocated."""
-    if protocol.analysis.population == "intention_to_treat" and not protocol.randomised:
-        what = "intention_to_treat analyses people in the arm allocated, but allocation is none"
-        yield Fault(("analysis", "population"), what, "Write all_records")
-
-
-CHECKS = (population_fits_the_design, formulas_fit_the_data, clusters_exist, modelled_outcomes_exist)
+CHECKS = (
+    reading(formulas_fit_the_data, *COLUMNS, "analysis.models"),
+    reading(clusters_exist, *COLUMNS, "analysis.models"),
+    reading(modelled_outcomes_exist, *COLUMNS, "analysis.models"),
+)

@@ -1,7 +1,9 @@
 """Names: each once in its list, and none that has a meaning of its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import partial
 
+from forethought.protocol.checks.check import COLUMNS, Check, reading
 from forethought.protocol.columns import ALWAYS, BEFORE_ALLOCATION
 from forethought.protocol.imports import Variable
 from forethought.protocol.measures import Derive, Exclude
@@ -11,11 +13,72 @@ from forethought.protocol.protocol import Protocol
 Named = tuple[KeyPath, str]
 """Where a name is written, and the name."""
 
+LISTS: tuple[tuple[str, str, str], ...] = (
+    ("arm", "arms", "id"),
+    ("arm code", "arms", "code"),
+    ("session", "sessions", "id"),
+    ("material", "materials", "file"),
+    ("rater", "raters", "id"),
+    ("quota", "recruitment.quotas", "id"),
+    ("harm", "recruitment.harms", "id"),
+    ("population", "analysis.populations", "id"),
+    ("estimand", "analysis.estimands", "id"),
+    ("model", "analysis.models", "id"),
+    ("contrast", "analysis.contrasts", "id"),
+    ("hypothesis", "analysis.hypotheses", "id"),
+    ("family", "analysis.families", "id"),
+    ("expected table", "analysis.expected", "id"),
+    ("exploratory question", "analysis.exploratory", "id"),
+)
+"""What a list's items are called, where the list is, and the key that holds the name."""
 
-def names_are_unique(protocol: Protocol) -> Iterator[Fault]:
+REFERENCES: tuple[tuple[str, str, str], ...] = (
+    ("stimulus", "stimuli", "items"),
+    ("session", "stimuli", "sessions"),
+    ("material", "sessions", "materials"),
+    ("kind of thing", "raters", "blinded_to"),
+    ("item", "outcomes", "items"),
+    ("item", "outcomes", "reverse"),
+    ("outcome", "analysis.models", "outcomes"),
+    ("model", "analysis.hypotheses", "models"),
+    ("outcome", "analysis.hypotheses", "outcomes"),
+    ("contrast", "analysis.hypotheses", "contrasts"),
+    ("outcome", "analysis.families", "outcomes"),
+    ("contrast", "analysis.families", "contrasts"),
+)
+"""Lists inside items, in which a name twice would count twice: what is named, the items, and the list's key."""
+
+
+def _ids_are_unique(noun: str, place: str, key: str, protocol: Protocol) -> Iterator[Fault]:
     """Each id occurs once in its list."""
-    for noun, named in _lists(protocol):
-        yield from _repeated(noun, named)
+    at: KeyPath = tuple(place.split("."))
+    yield from _repeated(noun, _ids(at, _value(protocol, at), key))
+
+
+def _references_are_unique(noun: str, place: str, key: str, protocol: Protocol) -> Iterator[Fault]:
+    """Each name occurs once in a list of references."""
+    at: KeyPath = tuple(place.split("."))
+    found = _value(protocol, at)
+    items = (
+        [((*at, index), item) for index, item in enumerate(found)]
+        if isinstance(found, tuple)
+        else [(at, found)]
+    )
+    for where, item in items:
+        names = getattr(item, key, ())
+        yield from _repeated(noun, (((*where, key, index), str(name)) for index, name in enumerate(names)))
+
+
+def _value(protocol: Protocol, at: KeyPath) -> Iterable[object]:
+    found: object = protocol
+    for step in at:
+        found = getattr(found, str(step))
+    return found  # type: ignore[return-value]
+
+
+def criteria_are_unique(protocol: Protocol) -> Iterator[Fault]:
+    """Criteria are counted by their names, those of eligibility and of exclusion together."""
+    yield from _repeated("criterion", _criteria(protocol))
 
 
 def columns_are_unique(protocol: Protocol) -> Iterator[Fault]:
@@ -35,51 +98,9 @@ def occasions_are_distinct(protocol: Protocol) -> Iterator[Fault]:
             yield Fault(("sessions", index, "id"), what, "Rename the session")
 
 
-def waves_count_up(protocol: Protocol) -> Iterator[Fault]:
-    """Waves are numbered 1, 2, 3 and so on: their numbers are part of the random streams."""
-    for index, wave in enumerate(protocol.waves):
-        if wave.number != index + 1:
-            what = f"wave {index + 1} of the list has the number {wave.number}"
-            yield Fault(("waves", index, "number"), what, "Number the waves 1, 2, 3 in their order")
-
-
 def _ids(prefix: KeyPath, items: Iterable[object], key: str = "id") -> Iterator[Named]:
     for index, item in enumerate(items):
-        if (name := getattr(item, key, None)) is not None:
-            yield (*prefix, index, key), str(name)
-
-
-def _plain(prefix: KeyPath, names: Iterable[object]) -> Iterator[Named]:
-    return (((*prefix, index), str(name)) for index, name in enumerate(names))
-
-
-def _lists(protocol: Protocol) -> Iterator[tuple[str, Sequence[Named]]]:
-    analysis = protocol.analysis
-    yield "arm", [*_ids(("arms",), protocol.arms)]
-    yield "arm code", [*_ids(("arms",), protocol.arms, "code")]
-    yield "session", [*_ids(("sessions",), protocol.sessions)]
-    yield "material", [*_ids(("materials",), protocol.materials, "file")]
-    yield "model", [*_ids(("analysis", "models"), analysis.models)]
-    yield "contrast", [*_ids(("analysis", "contrasts"), analysis.contrasts)]
-    yield "hypothesis", [*_ids(("analysis", "hypotheses"), analysis.hypotheses)]
-    yield "family", [*_ids(("analysis", "families"), analysis.families)]
-    yield "expected table", [*_ids(("analysis", "expected"), analysis.expected)]
-    yield "criterion", [*_criteria(protocol)]
-    if protocol.stimuli is not None:
-        yield "stimulus", [*_plain(("stimuli", "items"), protocol.stimuli.items)]
-        yield "session", [*_plain(("stimuli", "sessions"), protocol.stimuli.sessions)]
-    yield from _inner_lists(protocol)
-
-
-def _inner_lists(protocol: Protocol) -> Iterator[tuple[str, Sequence[Named]]]:
-    """Lists of references, in which a name twice would count twice."""
-    for section in ("models", "hypotheses", "families"):
-        for index, item in enumerate(getattr(protocol.analysis, section)):
-            for key in ("outcomes", "contrasts", "models"):
-                if isinstance(names := getattr(item, key, None), tuple):
-                    yield key.removesuffix("s"), [*_plain(("analysis", section, index, key), names)]
-    for index, outcome in enumerate(protocol.outcomes):
-        yield "item", [*_plain(("outcomes", index, "items"), getattr(outcome, "items", ()))]
+        yield (*prefix, index, key), str(getattr(item, key))
 
 
 def _criteria(protocol: Protocol) -> Iterator[Named]:
@@ -116,4 +137,14 @@ def _repeated(noun: str, named: Iterable[Named]) -> Iterator[Fault]:
         seen.add(name)
 
 
-CHECKS = (names_are_unique, columns_are_unique, occasions_are_distinct, waves_count_up)
+def _section(place: str) -> str:
+    return "recruitment" if place.startswith("recruitment.") else place
+
+
+CHECKS: tuple[Check, ...] = (
+    *(reading(partial(_ids_are_unique, *one), _section(one[1])) for one in LISTS),
+    *(reading(partial(_references_are_unique, *one), _section(one[1])) for one in REFERENCES),
+    reading(criteria_are_unique, "imports.recruits", "preparation"),
+    reading(columns_are_unique, *COLUMNS),
+    reading(occasions_are_distinct, "sessions"),
+)

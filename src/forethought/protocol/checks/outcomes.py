@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
+from forethought.protocol.checks.check import COLUMNS, reading
 from forethought.protocol.checks.criteria import criterion_faults
-from forethought.protocol.columns import BEFORE_ALLOCATION, Column, derived_column, record_columns
+from forethought.protocol.columns import BEFORE_ALLOCATION, Column, bounds, derived_column, record_columns
 from forethought.protocol.imports import Variable
 from forethought.protocol.measures import Centre, Composite, Derive, Exclude, Join, Log, Rated, Scale
 from forethought.protocol.problems import Fault, KeyPath, one_of, suggestion, unknown_keys
@@ -72,6 +73,25 @@ def scales_have_items(protocol: Protocol) -> Iterator[Fault]:
                 )
 
 
+def reversed_items_have_bounds(protocol: Protocol) -> Iterator[Fault]:
+    """What is keyed the other way is an item whose lowest and highest number are known.
+
+    They are `minimum` and `maximum` of its variable; without these, the lowest and highest of its codes.
+    """
+    for index, outcome in enumerate(protocol.outcomes):
+        if not isinstance(outcome, Scale):
+            continue
+        measured = {one.name: one for one in _measured(protocol, outcome.session)}
+        for place, item in enumerate(outcome.reverse):
+            at: KeyPath = ("outcomes", index, "reverse", place)
+            if item not in outcome.items:
+                what = f"`{item}` is keyed the other way, and is no item of `{outcome.id}`"
+                yield Fault(at, what, suggestion(item, outcome.items, one_of(outcome.items)))
+            elif item in measured and bounds(measured[item]) is None:
+                what = f"`{item}` is keyed the other way, and has no bounds"
+                yield Fault(at, what, "Give its variable a minimum and a maximum, or codes")
+
+
 def _measured(protocol: Protocol, session: str) -> Iterator[Variable]:
     """The variables of an occasion; recruitment variables are those of `recruitment`."""
     recruits, responses = protocol.imports.recruits, protocol.imports.responses
@@ -111,4 +131,10 @@ def _source_faults(at: KeyPath, name: str, columns: dict[str, Column]) -> Iterat
         yield Fault(at, what, suggestion(name, columns, one_of([*columns])))
 
 
-CHECKS = (ratings_have_a_range, composites_have_parts, scales_have_items, preparation_is_possible)
+CHECKS = (
+    reading(ratings_have_a_range, "outcomes"),
+    reading(composites_have_parts, "outcomes"),
+    reading(scales_have_items, "outcomes", "sessions", "imports.recruits", "imports.responses"),
+    reading(reversed_items_have_bounds, "outcomes", "sessions", "imports.recruits", "imports.responses"),
+    reading(preparation_is_possible, *COLUMNS),
+)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from forethought.protocol.analysis import Analysis, Model
-from forethought.protocol.problems import Fault, KeyPath, one_of, suggestion
+from forethought.protocol.checks.check import COLUMNS, reading
+from forethought.protocol.columns import analysis_columns
+from forethought.protocol.problems import Fault, KeyPath, nearest, one_of, suggestion
 from forethought.protocol.protocol import Protocol
 
 Reference = tuple[KeyPath, str, Sequence[str], str]
@@ -11,23 +13,30 @@ Reference = tuple[KeyPath, str, Sequence[str], str]
 
 
 def references_exist(protocol: Protocol) -> Iterator[Fault]:
-    """What hypotheses, families and expected values refer to exists."""
+    """What hypotheses, families and expected values refer to exists.
+
+    A name that a model has misspelt is the model's fault alone.
+    """
     analysis = protocol.analysis
+    there = {*protocol.outcomes_by_id, *analysis_columns(protocol)}
     for at, name, known, noun in (
         *_of_hypotheses(analysis),
         *_of_families(analysis),
         *_of_expected(analysis),
     ):
-        if name not in known:
+        misspelt = [one for one in known if one not in there] if noun.startswith("outcome") else []
+        if name not in known and not (name in there and nearest(name, misspelt)):
             yield Fault(at, f"`{name}` is no {noun}", suggestion(name, known, one_of(known)))
 
 
 def hypotheses_use_their_models(protocol: Protocol) -> Iterator[Fault]:
     """Each model of a hypothesis has one of its outcomes, or it would test nothing of it."""
     models = _models(protocol.analysis)
+    there = {*protocol.outcomes_by_id, *analysis_columns(protocol)}
     for index, hypothesis in enumerate(protocol.analysis.hypotheses):
         for place, name in enumerate(hypothesis.models):
-            if name in models and not set(models[name].outcomes) & set(hypothesis.outcomes):
+            outcomes = set(models[name].outcomes) if name in models else set()
+            if outcomes and outcomes <= there and not outcomes & set(hypothesis.outcomes):
                 what = f"the model `{name}` has none of the outcomes of the hypothesis `{hypothesis.id}`"
                 at = ("analysis", "hypotheses", index, "models", place)
                 yield Fault(at, what, "Remove it here, or add the outcome to the model")
@@ -75,4 +84,15 @@ def _each(at: KeyPath, names: Sequence[str], known: Sequence[str], noun: str) ->
     return (((*at, place), name, known, noun) for place, name in enumerate(names))
 
 
-CHECKS = (references_exist, hypotheses_use_their_models)
+CHECKS = (
+    reading(
+        references_exist,
+        *COLUMNS,
+        "analysis.models",
+        "analysis.contrasts",
+        "analysis.hypotheses",
+        "analysis.families",
+        "analysis.expected",
+    ),
+    reading(hypotheses_use_their_models, *COLUMNS, "analysis.models", "analysis.hypotheses"),
+)

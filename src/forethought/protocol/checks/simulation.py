@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from forethought.protocol.checks.models import formula_of
+from forethought.protocol.checks.check import COLUMNS, reading
+from forethought.protocol.checks.models import known_formula
 from forethought.protocol.coefficients import coefficients
 from forethought.protocol.columns import analysis_columns
 from forethought.protocol.measures import Rated
@@ -80,7 +81,7 @@ def _coefficient_names(protocol: Protocol, outcome: str) -> list[str]:
     """The coefficients of the first model of this outcome; none where they cannot be known."""
     columns = analysis_columns(protocol)
     for model in protocol.analysis.models:
-        formula = formula_of(model)
+        formula = known_formula(model, columns)
         if outcome in model.outcomes and formula is not None:
             found = coefficients(formula.fixed, columns)
             return [*found.names] if found.all_known else []
@@ -88,8 +89,8 @@ def _coefficient_names(protocol: Protocol, outcome: str) -> list[str]:
 
 
 CHECKS = (
-    simulated_studies_are_randomised,
-    flow_adds_up,
-    stimulus_shifts_balance,
-    published_models_are_those_simulated,
+    reading(simulated_studies_are_randomised, "simulation", "allocation"),
+    reading(flow_adds_up, "simulation", "sessions"),
+    reading(stimulus_shifts_balance, "simulation", "stimuli"),
+    reading(published_models_are_those_simulated, *COLUMNS, "simulation", "analysis.models"),
 )

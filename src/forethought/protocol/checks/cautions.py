@@ -1,0 +1,78 @@
+"""What is allowed and seldom wise: warnings, which refuse nothing."""
+
+from collections.abc import Iterator
+
+from forethought.protocol.checks.models import formula_of, predictors
+from forethought.protocol.columns import planned_sessions
+from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.formats import NOT_TOLD_APART
+from forethought.protocol.measures import Derive, Exclude, Join
+from forethought.protocol.problems import Fault, KeyPath, listed
+from forethought.protocol.protocol import Protocol
+
+CLAIMING = ("primary", "secondary")
+"""The roles of models whose results count as answers."""
+
+
+def cautions(protocol: Protocol) -> Iterator[Fault]:
+    """Every warning about a protocol without a fault."""
+    yield from models_leave_strata_out(protocol)
+    yield from exclusions_look_behind_the_allocation(protocol)
+
+
+def models_leave_strata_out(protocol: Protocol) -> Iterator[Fault]:
+    """Models that claim something without what the allocation was balanced by, and do not say why."""
+    if not isinstance(protocol.allocation, PermutedBlocks):
+        return
+    balanced = [(name, f"the stratum `{name}`") for name in protocol.allocation.strata]
+    balanced += [("wave", "`wave`")] if len(protocol.waves) > 1 else []
+    for index, model in enumerate(protocol.analysis.models):
+        formula = formula_of(model)
+        if model.role not in CLAIMING or formula is None:
+            continue
+        for name, noun in balanced:
+            if name not in predictors(formula) and name not in model.leaves_out:
+                what = (
+                    f"the {model.role} model `{model.id}` leaves out {noun}, within which arms are allocated"
+                )
+                remedy = "Add it to the formula, or give the reason under `leaves_out`"
+                yield Fault(("analysis", "models", index, "formula"), what, remedy)
+
+
+def exclusions_look_behind_the_allocation(protocol: Protocol) -> Iterator[Fault]:
+    """Exclusions by what happened after allocation, where some estimand counts people whatever happened."""
+    counted = [
+        estimand.id
+        for estimand in protocol.analysis.estimands
+        if any(
+            event.strategy == "treatment_policy" and event.handling != NOT_TOLD_APART
+            for event in estimand.intercurrent_events
+        )
+    ]
+    if not protocol.randomised or not counted:
+        return
+    after = _measured_after_allocation(protocol)
+    for index, step in enumerate(protocol.preparation):
+        if isinstance(step, Derive):
+            sources = step.how.of if isinstance(step.how, Join) else (step.how.of,)
+            after |= {step.name} if after & set(sources) else set()
+        elif isinstance(step, Exclude) and step.criterion.variable in after:
+            at: KeyPath = ("preparation", index, "criterion", "variable")
+            what = (
+                f"the exclusion `{step.criterion.id}` uses `{step.criterion.variable}`, known only after allocation, "
+                f"but by treatment policy everyone counts in {listed(counted)}"
+            )
+            yield Fault(
+                at, what, "Exclude by what was known before, or choose another strategy for that event"
+            )
+
+
+def _measured_after_allocation(protocol: Protocol) -> set[str]:
+    """The variables that planned sessions give."""
+    planned = {session.id for session in protocol.sessions}
+    responses = protocol.imports.responses
+    return {
+        *(outcome.id for outcome in protocol.outcomes if planned_sessions(outcome, protocol)),
+        *(one.name for one in (responses.variables if responses else ()) if one.session in planned),
+        *(name for session in protocol.sessions for name in session.variables),
+    }
