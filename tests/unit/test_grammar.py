@@ -168,4 +168,4 @@ def test_a_formula_that_would_grow_without_bound_is_refused(text: str, what: str
 
 
 def test_any_number_of_minus_signs_is_read() -> None:
-    assert parse_formula("y ~ I(" + "-" * 1900 + "a)").fixed.terms[0].variables == ("a",)
+    assert parse_formula("y ~ I(" + "-" * 1900 + "a)").fixed.terms[0].factors[0].variables == ("a",)

@@ -67,9 +67,7 @@ class _Parser:
         for token in self._tokens:
             depth += (token.kind == "(") - (token.kind == ")")
             if depth > DEEPEST:
-                self._refuse(
-                    "Remove brackets", what=f"brackets go deeper than {DEEPEST} levels", token=token
-                )
+                self._refuse("Remove brackets", what=f"brackets go deeper than {DEEPEST} levels", token=token)
         if len(self._tokens) > MOST_TOKENS:
             what = f"the formula has more than {MOST_TOKENS:,} words and signs"
             self._refuse("Write a shorter formula", what=what, token=self._tokens[MOST_TOKENS])
