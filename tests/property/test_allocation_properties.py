@@ -7,9 +7,16 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.design import Dropouts, PermutedBlocks, SeedPolicy
 from forethought.randomization.blocks import Assignment, StratumBlocks, allocate, content, probabilities
 from forethought.randomization.streams import Stream
+
+RULES = {
+    "dropouts": Dropouts(count="everyone_allocated", replace="never", statement="As allocated."),
+    "seed": SeedPolicy(drawn_by="either", revealed="at_unblinding"),
+    "concealment": "Nobody knows the seed.",
+}
+"""What a design says besides its blocks, which moves no arm."""
 
 ARMS = ("control", "video", "coach", "combined", "sham")
 
@@ -20,7 +27,7 @@ def designs(draw: st.DrawFn) -> PermutedBlocks:
     ratio = {arm: draw(st.integers(1, 3)) for arm in arms}
     times = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
     sizes = tuple(sum(ratio.values()) * each for each in times)
-    return PermutedBlocks(method="permuted_blocks", ratio=ratio, block_sizes=sizes)
+    return PermutedBlocks(method="permuted_blocks", ratio=ratio, block_sizes=sizes, **RULES)
 
 
 seeds = st.binary(min_size=32, max_size=32)

@@ -108,7 +108,9 @@ SAID: list[tuple[dict[str, Any], Callable[[Plan], str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("sections", "answer", "text"), SAID, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("sections", "answer", "text"), SAID, ids=lambda value: str(getattr(value, "__name__", value))[:30]
+)
 def test_what_the_protocol_says_is_told(
     sections: dict[str, Any], answer: Callable[[Plan], str], text: str
 ) -> None:

@@ -95,7 +95,8 @@ def test_a_sound_protocol_is_loaded_with_its_data_and_hashes(tmp_path: Path) -> 
         ("      kind: ols\n", "", "26: analysis.models.line has no `kind`. Add `kind`."),
         ("      kind: ols", "      kinds: ols", "27: `kinds` is no key of analysis.models.line. Did you mean `kind`?"),
         # what this release does not have
-        ("kind: ols", "kind: bayes", "27: analysis.models.line.kind: `bayes` is not in this release, which has `mixed` and `ols`. Write `mixed` or `ols`."),
+        ("kind: ols", "kind: splines", "27: analysis.models.line.kind: `splines` is not in this release, which has `mixed` and `ols`. Write `mixed` or `ols`."),
+        ("kind: ols", "kind: bayes", "27: analysis.models.line.kind: `bayes` is a method this release does not have; it has `mixed`, `ols`. Write `mixed` or `ols`."),
         ("allocation: none", "allocation: minimisation", "13: allocation: `minimisation` is a method this release does not have; it has `permuted_blocks`, `none`. Write `permuted_blocks` or `none`."),
         ("allocation: none", "allocation:\n  method: minimisation", "14: allocation.method: `minimisation` is a method this release does not have; it has `permuted_blocks`, `none`. Write `permuted_blocks` or `none`."),
         ("allocation: none", "allocation: non", "13: allocation: `non` is not in this release, which has `permuted_blocks` and `none`. Did you mean `none`?"),

@@ -11,7 +11,7 @@ from math import comb, factorial
 import pytest
 
 from forethought.errors import ProtocolInvalid
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.design import Dropouts, PermutedBlocks, SeedPolicy
 from forethought.randomization.blocks import (
     ALGORITHM,
     StratumBlocks,
@@ -21,12 +21,19 @@ from forethought.randomization.blocks import (
 )
 from forethought.randomization.streams import shuffled
 
+RULES = {
+    "dropouts": Dropouts(count="everyone_allocated", replace="never", statement="As allocated."),
+    "seed": SeedPolicy(drawn_by="either", revealed="at_unblinding"),
+    "concealment": "Nobody knows the seed.",
+}
+"""What a design says besides its blocks, which moves no arm."""
+
 SEED = bytes(range(32))
 FOUR_ARMS = {"control": 1, "video": 1, "coach": 1, "combined": 1}
 
 
 def design(ratio: dict[str, int], *block_sizes: int) -> PermutedBlocks:
-    return PermutedBlocks(method="permuted_blocks", ratio=ratio, block_sizes=block_sizes)
+    return PermutedBlocks(method="permuted_blocks", ratio=ratio, block_sizes=block_sizes, **RULES)
 
 
 def plain_words(*labels: str) -> Callable[[str], Iterator[int]]:

@@ -7,12 +7,22 @@ from collections import Counter
 import pytest
 from scipy.stats import binom
 
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.design import Dropouts, PermutedBlocks, SeedPolicy
 from forethought.randomization.blocks import allocate
 from forethought.randomization.placebo import placebo
 
+RULES = {
+    "dropouts": Dropouts(count="everyone_allocated", replace="never", statement="As allocated."),
+    "seed": SeedPolicy(drawn_by="either", revealed="at_unblinding"),
+    "concealment": "Nobody knows the seed.",
+}
+"""What a design says besides its blocks, which moves no arm."""
+
 DESIGN = PermutedBlocks(
-    method="permuted_blocks", ratio={"control": 1, "video": 1, "coach": 1, "combined": 1}, block_sizes=(4, 8)
+    method="permuted_blocks",
+    ratio={"control": 1, "video": 1, "coach": 1, "combined": 1},
+    block_sizes=(4, 8),
+    **RULES,
 )
 ARRIVALS = [(f"p{number}", "all") for number in range(40)]
 

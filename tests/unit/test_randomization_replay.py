@@ -3,10 +3,17 @@
 import pandas as pd
 import pytest
 
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.design import Dropouts, PermutedBlocks, SeedPolicy
 from forethought.randomization.replay import differences, replay
 
-DESIGN = PermutedBlocks(method="permuted_blocks", ratio={"a": 1, "b": 1}, block_sizes=(4, 6))
+RULES = {
+    "dropouts": Dropouts(count="everyone_allocated", replace="never", statement="As allocated."),
+    "seed": SeedPolicy(drawn_by="either", revealed="at_unblinding"),
+    "concealment": "Nobody knows the seed.",
+}
+"""What a design says besides its blocks, which moves no arm."""
+
+DESIGN = PermutedBlocks(method="permuted_blocks", ratio={"a": 1, "b": 1}, block_sizes=(4, 6), **RULES)
 SEEDS = {1: bytes(range(32)), 2: bytes(range(1, 33))}
 
 

@@ -44,7 +44,6 @@ def deviation(**changes: Any) -> DeviationRow:
         "planned": "alpha 0.05",
         "done": "alpha 0.01",
         "declared": "declared after data",
-        "detected_at": None,
         "reason": "A reviewer asked.",
         "amendment": 2,
     }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from forethought.errors import ProtocolInvalid
 from forethought.protocol import shipped
 from forethought.protocol.checks import CHECKS
+from forethought.protocol.checks.check import Check
 from forethought.protocol.loading import load
 from forethought.protocol.protocol import Protocol
 from forethought.protocol.vocabulary import required_at
@@ -152,7 +154,15 @@ def protocols(tmp_path_factory: pytest.TempPathFactory) -> list[Protocol]:
     return [load(file).protocol for file in (folder / "protocol.yaml", *copies)]
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(getattr(check.find, "__name__", check.find)))
+def called(check: Check) -> str:
+    """A check's name; of one that is made for several sections, with the section."""
+    find = check.find
+    return (
+        "-".join((find.func.__name__, *map(str, find.args))) if isinstance(find, partial) else find.__name__
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=called)
 def test_a_check_reads_no_section_but_those_that_it_names(check: Any, protocols: list[Protocol]) -> None:
     seen: set[str] = set()
     for protocol in protocols:
