@@ -1,7 +1,7 @@
 """The registered analysis, run as written: models, contrasts, families, verdicts."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from forethought.analysis import estimands
+from forethought.analysis.cells import CellMean, cell_means
 from forethought.analysis.expected import compare
 from forethought.analysis.families import Comparison, adjusted
 from forethought.analysis.findings import Finding, finite
@@ -249,14 +250,16 @@ def pruning_in_words(result: ModelResult) -> str:
 
 def as_json(protocol: Protocol, result: AnalysisResult) -> dict[str, Any]:
     """Findings, models and preparation as the JSON values of `results.json`."""
+    outcomes = dict.fromkeys(one.outcome for one in result.models)
+    means = cell_means(protocol, result.records, outcomes)
     return {
         "findings": [finding.as_json() for finding in result.findings],
-        "models": [_model_as_json(protocol, one, result.records) for one in result.models],
+        "models": [_model_as_json(protocol, one, means[one.outcome]) for one in result.models],
         "preparation": [step.as_json() for step in result.preparation],
     }
 
 
-def _model_as_json(protocol: Protocol, result: ModelResult, records: pd.DataFrame) -> dict[str, Any]:
+def _model_as_json(protocol: Protocol, result: ModelResult, means: Sequence[CellMean]) -> dict[str, Any]:
     return {
         "model": result.model.id,
         "label": result.model.label,
@@ -267,31 +270,10 @@ def _model_as_json(protocol: Protocol, result: ModelResult, records: pd.DataFram
         "pruned": [step.as_json() for step in result.pruned],
         "error": result.error,
         "fit": result.fit_as_json(),
-        "cell_means": cell_means(protocol, records, result.outcome),
+        "cell_means": means,
         "expected": [
             compare(expected, result.fit)
             for expected in protocol.analysis.expected
             if expected.model == result.model.id and expected.outcome == result.outcome and result.fit
         ],
     }
-
-
-def cell_means(protocol: Protocol, records: pd.DataFrame, outcome: str) -> list[dict[str, Any]]:
-    """Mean and SD of the outcome by arm and session; empty where the study has no arms."""
-    if "arm" not in records or outcome not in records:
-        return []
-    rows: list[dict[str, Any]] = []
-    for arm in protocol.arms:
-        for session in protocol.sessions:
-            here = (records["arm"] == arm.id) & (records["session"] == session.id)
-            values = records.loc[here, outcome].dropna()
-            rows.append(
-                {
-                    "arm": arm.id,
-                    "session": session.id,
-                    "n": len(values),
-                    "mean": finite(float(values.mean())) if len(values) else None,
-                    "sd": finite(float(values.std())) if len(values) > 1 else None,
-                }
-            )
-    return rows

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forethought.analysis.registered import AnalysisResult, Standing, as_json, cell_means, run
+from forethought.analysis.cells import cell_means
+from forethought.analysis.registered import AnalysisResult, Standing, as_json, run
 from forethought.analysis.verdicts import Verdict
 from forethought.protocol.loading import load
 from forethought.protocol.protocol import Protocol
@@ -71,7 +72,7 @@ def test_an_interaction_is_the_difference_of_differences_of_cell_means(
 ) -> None:
     cells = {
         (row["arm"], row["session"]): row["mean"]
-        for row in cell_means(protocol, records, "validating_emotions")
+        for row in cell_means(protocol, records, ["validating_emotions"])["validating_emotions"]
     }
 
     def change(arm: str) -> float:
