@@ -16,7 +16,7 @@ def cell_means(
 ) -> Mapping[str, tuple[CellMean, ...]]:
     """Each outcome's cells, in the protocol's order of arms and sessions; none where the study has no arms."""
     if "arm" not in records:
-        return {outcome: () for outcome in outcomes}
+        return dict.fromkeys(outcomes, ())
     cells = [
         (arm.id, session.id, records[(records["arm"] == arm.id) & (records["session"] == session.id)])
         for arm in protocol.arms
