@@ -66,16 +66,7 @@ def analyze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEF
     if all(model.fit is None for model in result.models):
         why = (result.models[0].error or "See the data").rstrip(".")
         raise ModelNotFitted("analysis", "no model could be fitted", why)
-    results = {
-        "format": FORMAT,
-        "study": {"id": loaded.protocol.study.id, "title": loaded.protocol.study.title},
-        "fingerprint": loaded.fingerprint,
-        "data_sha256": fingerprint_of_data,
-        "blinded": data.blinded,
-        "simulated": simulated,
-        "registered": locked is not None,
-        **registered.as_json(loaded.protocol, result),
-    }
+    results = _as_json(loaded, locked, data, fingerprint_of_data, simulated, result)
     text = json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     write_atomically(folder.results, text)
     with writing(folder, wait) as con:
@@ -94,6 +85,27 @@ def analyze(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEF
         models=sum(model.fit is not None for model in result.models),
         blinded=data.blinded,
     )
+
+
+def _as_json(
+    loaded: LoadedProtocol,
+    locked: Registration | None,
+    data: OutcomeData,
+    fingerprint_of_data: str,
+    simulated: bool,
+    result: registered.AnalysisResult,
+) -> dict[str, Any]:
+    """The content of `results.json`, without any time: the same plan and data give the same bytes."""
+    return {
+        "format": FORMAT,
+        "study": {"id": loaded.protocol.study.id, "title": loaded.protocol.study.title},
+        "fingerprint": loaded.fingerprint,
+        "data_sha256": fingerprint_of_data,
+        "blinded": data.blinded,
+        "simulated": simulated,
+        "registered": locked is not None,
+        **registered.as_json(loaded.protocol, result),
+    }
 
 
 def _mark_sessions(
