@@ -683,3 +683,15 @@ def test_an_interruption_is_answered_in_one_line(
     told = forethought("status", sleep)
     assert (told.code, told.out) == (130, "")
     assert told.err == "forethought: interrupted. Every step is safe to repeat: run it again.\n"
+
+
+def test_a_refusal_that_nobody_reads_to_its_end_keeps_its_exit_code(tmp_path: Path) -> None:
+    """As in `forethought check protocol.yaml 2>&1 | head -1`."""
+    protocol = tmp_path / "protocol.yaml"
+    protocol.write_text("format: forethought-protocol/9\n")
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("forethought"), "check", protocol], stderr=subprocess.PIPE
+    ) as run:
+        assert run.stderr is not None
+        run.stderr.close()
+        assert run.wait(60) == 10

@@ -43,10 +43,10 @@ def run(arguments: list[str] | None = None) -> int:
             command.invoke(context)
         sys.stdout.flush()
     except ForethoughtError as error:
-        print(error, file=sys.stderr)
+        _complain(str(error))
         return error.exit_code
     except typer.TyperException as error:
-        print(_in_our_words(error), file=sys.stderr)
+        _complain(_in_our_words(error))
         return error.exit_code
     except typer.Exit as leaving:
         return leaving.exit_code
@@ -64,6 +64,14 @@ def run(arguments: list[str] | None = None) -> int:
         )
         return OUR_FAULT
     return 0
+
+
+def _complain(what: str) -> None:
+    """The lines on stderr; where nobody reads them to their end, the exit code still says what they said."""
+    try:
+        print(what, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _in_our_words(error: typer.TyperException) -> str:
