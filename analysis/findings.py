@@ -14,7 +14,7 @@ class Finding:
 
     A number that could not be had is None, and `warnings` says why. `df` is None for z inference. `population` is the
     id of the one that its model was fitted to, which `n` counts; `estimand` has the five attributes in one line.
-    `effect_size` is the estimate in residual standard deviations of its model.
+    `effect_size` is the estimate in standard deviations of the outcome.
     """
 
     hypothesis: str | None

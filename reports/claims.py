@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from forethought.analysis.estimands import attributes
+from forethought.analysis.verdicts import Criteria, Evidence, Verdict, judge
 from forethought.grammar import Criterion, parse_criterion
 from forethought.grammar.criteria import Both, Comparison, Either, Minus, Name, Not, Number, Operand
 from forethought.protocol.analysis import Analysis, Hypothesis
@@ -16,6 +17,7 @@ DIRECTIONS = {
     "better": "for the better, whichever way the outcome runs",
     "two_sided": "different from zero",
 }
+EQUIVALENCE = "nearer to zero than the smallest effect of interest"
 NUMBERS = {
     "estimate": "the estimate",
     "se": "the standard error",
@@ -34,7 +36,7 @@ def claims_in_words(hypothesis: Hypothesis, analysis: Analysis) -> Iterator[str]
     """What was predicted, the smallest effect that would matter, and what speaks for it and against it."""
     smallest = formatting.plain(hypothesis.smallest_effect)
     yield (
-        f"Predicted: {DIRECTIONS[hypothesis.direction]}. Smallest effect of interest: {smallest}, "
+        f"Predicted: {predicted(hypothesis)}. Smallest effect of interest: {smallest}, "
         f"in the outcome's own units. Estimand: {name_in_words(hypothesis.estimand)}, below."
     )
     for verdict, registered in (
@@ -43,6 +45,27 @@ def claims_in_words(hypothesis: Hypothesis, analysis: Analysis) -> Iterator[str]
     ):
         said = criterion_in_words(parse_criterion(registered), analysis.alpha)
         yield f"{verdict} if {said}. Registered as: {' '.join(registered.split())}"
+
+
+def predicted(hypothesis: Hypothesis) -> str:
+    """What is predicted of a contrast. Without a side that is a difference, or equivalence where none corroborates it."""
+    equivalence = hypothesis.direction == "two_sided" and _null_corroborates(hypothesis)
+    return EQUIVALENCE if equivalence else DIRECTIONS[hypothesis.direction]
+
+
+def _null_corroborates(hypothesis: Hypothesis) -> bool:
+    """Whether an effect of nothing at all, known exactly, would speak for the hypothesis."""
+    nothing = Evidence(
+        estimate=0.0, se=0.0, df=1e6, statistic=0.0, p=1.0, p_adjusted=1.0, ci_low=0.0, ci_high=0.0
+    )
+    verdict = judge(
+        nothing,
+        Criteria.of(hypothesis),
+        direction="two_sided",
+        smallest_effect=hypothesis.smallest_effect,
+        alpha=0.05,
+    )
+    return verdict is Verdict.CORROBORATED
 
 
 def rule_in_words(analysis: Analysis) -> str:

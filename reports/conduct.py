@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.design import Arm, PermutedBlocks
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
 from forethought.reports.content import (
@@ -30,7 +30,9 @@ def allocation_section(protocol: Protocol, results: Results, record: Record, nam
     """The method in words, the balance it gave, and whether a replay gives the same arms."""
     blocks: list[Block] = []
     if isinstance(protocol.allocation, PermutedBlocks):
-        blocks.append(Paragraph(text=_method(protocol.allocation, names, blinded=results.blinded)))
+        blocks.append(
+            Paragraph(text=_method(protocol.allocation, protocol.arms, names, blinded=results.blinded))
+        )
         blocks.append(Paragraph(text=_replay(record.replay, results)))
         if results.blinded:
             blocks.append(Paragraph(text="Counts by arm are shown after unblinding."))
@@ -41,9 +43,9 @@ def allocation_section(protocol: Protocol, results: Results, record: Record, nam
     return Section(id="allocation", title="Allocation", blocks=tuple(blocks))
 
 
-def _method(design: PermutedBlocks, names: Names, *, blinded: bool) -> str:
+def _method(design: PermutedBlocks, arms: Sequence[Arm], names: Names, *, blinded: bool) -> str:
     """The method in words; who enrols reads the blinded report, and must not learn when a block ends."""
-    shares = ", ".join(f"{names.arm(arm)} {share}" for arm, share in design.ratio.items())
+    shares = ", ".join(f"{names.arm(arm.id)} {design.ratio[arm.id]}" for arm in arms)
     sizes = " or ".join(str(size) for size in design.block_sizes)
     strata = f"within strata of {' and '.join(design.strata)}" if design.strata else "without strata"
     drawn = "each block's size drawn by chance" if len(design.block_sizes) > 1 else "of one size"

@@ -6,12 +6,13 @@ from forethought.protocol.analysis import Hypothesis, Model
 from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
-from forethought.reports.claims import DIRECTIONS
+from forethought.reports.claims import predicted
 from forethought.reports.forms import design, inference, measures, remainder, sampling, words
 from forethought.reports.forms.form import Plan
 from forethought.reports.names import ASSUMED_OF_MISSING, DONE_ABOUT_MISSING
 
 Versions = tuple[str, ...]
+ELSEWHERE = "Criteria for verdicts are in the protocol."
 
 
 def hypothesis(plan: Plan) -> Versions:
@@ -32,14 +33,14 @@ def _stated(one: Hypothesis) -> str:
 
 
 def _direction(one: Hypothesis) -> str:
-    return DIRECTIONS[one.direction].partition(",")[0]
+    return predicted(one).partition(",")[0]
 
 
 def _together(found: Iterable[Hypothesis], plan: Plan) -> str:
     """Hypotheses that differ in their outcomes alone, in one sentence for all; another by its statement."""
     alike: dict[tuple[object, ...], list[Hypothesis]] = {}
     for one in found:
-        key = (one.role, one.direction, one.smallest_effect, one.contrasts, one.models)
+        key = (one.role, predicted(one), one.smallest_effect, one.contrasts, one.models)
         alike.setdefault(key, []).append(one)
     return "\n".join(_alike(group, plan) if len(group) > 1 else _stated(group[0]) for group in alike.values())
 
@@ -48,8 +49,8 @@ def _alike(group: list[Hypothesis], plan: Plan) -> str:
     first, names = group[0], plan.names
     outcomes = dict.fromkeys(name for one in group for name in one.outcomes)
     return words.sentences(
-        f"{len(group)} {first.role} hypotheses alike, of {words.listed(map(names.outcome, outcomes))}. Predicted in each "
-        f"contrast ({words.listed(map(names.contrast, first.contrasts))}): {_direction(first)}; smallest "
+        f"{len(group)} {first.role} hypotheses of one form, on {words.listed(map(names.outcome, outcomes))}. Predicted in "
+        f"each contrast ({words.listed(map(names.contrast, first.contrasts))}): {_direction(first)}; smallest "
         f"effect of interest {formatting.plain(first.smallest_effect)}"
     )
 
@@ -91,11 +92,12 @@ def conditions(plan: Plan) -> Versions:
 
 def analyses(plan: Plan) -> Versions:
     """Models and criteria in full; models by formula with criteria and families; like models and families together."""
+    hypotheses = plan.protocol.analysis.hypotheses
     return (
         words.paragraphs(inference.models(plan), inference.criteria(plan)),
-        words.paragraphs("\n".join(_formulas(plan)), inference.criteria(plan)),
-        "\n".join((*_formulas(plan), *_tests(plan), *_criteria(plan))),
-        "\n".join((*_formulas(plan), *_tests(plan))),
+        words.paragraphs("\n".join((*_formulas(plan), *_coded(plan))), inference.criteria(plan)),
+        "\n".join((*_formulas(plan), *_coded(plan), *_tests(plan), *_criteria(plan))),
+        "\n".join((*_formulas(plan), *_coded(plan), *_tests(plan), *([ELSEWHERE] if hypotheses else []))),
     )
 
 
@@ -111,6 +113,11 @@ def _formulas(plan: Plan) -> Iterator[str]:
         roles = words.listed(dict.fromkeys(one.role for one in group))
         each = next(iter(outcomes)) if len(outcomes) == 1 else f"each of {len(outcomes)} outcomes"
         yield f"{words.capital(roles)}: {said} Here y is {each}."
+
+
+def _coded(plan: Plan) -> Iterator[str]:
+    """What the variables of sessions are, without which a formula cannot be read."""
+    yield from map(words.sentence, inference.session_variables(plan))
 
 
 def _tests(plan: Plan) -> Iterator[str]:

@@ -8,8 +8,8 @@ from forethought.protocol.design import Arm, PermutedBlocks, Stimuli
 from forethought.protocol.estimands import Estimand
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
-from forethought.reports.claims import DIRECTIONS
-from forethought.reports.forms import words
+from forethought.reports.claims import predicted
+from forethought.reports.forms import inference, words
 from forethought.reports.forms.form import Plan
 
 NO_HYPOTHESIS = "No hypothesis is tested: the study describes and explores, and claims nothing beforehand"
@@ -46,7 +46,7 @@ def hypothesis(one: Hypothesis, plan: Plan) -> str:
     return words.sentences(
         one.statement,
         f"A {one.role} hypothesis (`{one.id}`)",
-        f"{directional}: {DIRECTIONS[one.direction]}",
+        f"{directional}: {predicted(one)}",
         f"Smallest effect of interest: {formatting.plain(one.smallest_effect)}, in the outcome's own units",
         words.labelled("Outcome", [names.outcome(name) for name in one.outcomes]),
         words.labelled("Contrast", [names.contrast(name) for name in one.contrasts]),
@@ -89,6 +89,7 @@ def study_design(plan: Plan) -> str:
             "Sessions, in their order",
             (f"{one.label}: {words.window(one.window)}" for one in protocol.sessions),
         ),
+        words.sentences(*inference.session_variables(plan)),
     )
 
 
@@ -153,7 +154,7 @@ def allocation(design: PermutedBlocks, plan: Plan) -> str:
     ratio = (
         "in equal shares"
         if len(shares) == 1
-        else f"in the ratio {words.listed(f'{plan.names.arm(arm)} {share}' for arm, share in design.ratio.items())}"
+        else f"in the ratio {words.listed(f'{arm.label} {design.ratio[arm.id]}' for arm in plan.protocol.arms)}"
     )
     strata = (
         f"within strata of {words.listed(map(words.spaced, design.strata))}"

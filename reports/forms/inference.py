@@ -28,12 +28,24 @@ def models(plan: Plan) -> str:
     populations = (f"{one.label} (`{one.id}`): {POPULATIONS[one.rule]}" for one in analysis.populations)
     return words.paragraphs(
         words.numbered("Models", (model(one, plan) for one in confirmatory_models(plan.protocol))),
+        words.sentences(*session_variables(plan)),
         words.bullets(
             "Contrasts, by the coefficients of the model",
             (f"{one.label} (`{one.id}`): {words.weighted_sum(one.weights)}" for one in analysis.contrasts),
         ),
         words.bullets("Populations", populations),
     )
+
+
+def session_variables(plan: Plan) -> Iterator[str]:
+    """What each variable that tells sessions apart is: `The variable round is 0 and 1 in the 2 sessions, in order`."""
+    sessions = plan.protocol.sessions
+    where = f"the {len(sessions)} sessions, in order" if len(sessions) > 1 else "the session"
+    for name in dict.fromkeys(name for one in sessions for name in one.variables):
+        values = [
+            formatting.plain(one.variables[name]) if name in one.variables else "missing" for one in sessions
+        ]
+        yield f"The variable {name} is {words.listed(values)} in {where}"
 
 
 def model(one: Model, plan: Plan) -> str:
@@ -67,7 +79,7 @@ def pruning(one: Model) -> str | None:
         return None
     reasons = {"not_converged": "it does not converge", "singular": "its fit is singular"}
     when = words.listed((reasons[reason] for reason in one.pruning.when), "or")
-    formulas = words.listed(one.pruning.formulas, "then")
+    formulas = ", then ".join(one.pruning.formulas)
     return f"If {when}, it gives way to {formulas}; the last one stands, and each step is reported"
 
 
@@ -80,7 +92,7 @@ def criteria(plan: Plan) -> str:
             f"The significance level alpha is {formatting.plain(analysis.alpha)}; tests have two sides, and intervals "
             f"cover {level}"
         ),
-        words.bullets("Families of tests", map(family, analysis.families)),
+        words.bullets("Families of tests", (_family(one, plan) for one in analysis.families)),
         words.paragraphs(rule_in_words(analysis), *_judged(analysis)) if analysis.hypotheses else None,
     )
 
@@ -90,6 +102,16 @@ def family(one: Family) -> str:
     if one.method == "none":
         return f"{one.label}: p values are not adjusted, and the adjusted p is the p itself"
     return family_in_words(one)
+
+
+def _family(one: Family, plan: Plan) -> str:
+    """A family, and which tests of which model are in it."""
+    return words.sentences(
+        family(one),
+        f"Model: `{one.model}`",
+        f"Contrasts: {words.listed(f'`{name}`' for name in one.contrasts)}",
+        f"Outcomes: {words.listed(map(plan.names.outcome, one.outcomes))}",
+    )
 
 
 def _judged(analysis: Analysis) -> Iterator[str]:

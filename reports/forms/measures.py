@@ -6,6 +6,7 @@ from typing import assert_never
 
 from forethought.grammar import parse_formula, variables
 from forethought.protocol.columns import analysis_columns
+from forethought.protocol.estimands import Population
 from forethought.protocol.imports import Variable
 from forethought.protocol.measures import (
     Centre,
@@ -33,9 +34,12 @@ RATERS = {
 NO_INDEX = "No measures are combined into an index"
 NO_TRANSFORMATION = "No variable is transformed, and no category is recoded"
 NO_EXCLUSION = "No record is left out for its values: outliers are kept"
-LATE = (
-    "A session held outside its window is reported as a deviation, and its outcomes are analysed all the same"
-)
+LATE = "A session held outside its window is reported as a deviation, and its outcomes are analysed with all others"
+ABSENT_FROM = {
+    "every_session": "whoever did not hold every session",
+    "sessions_in_window": "whoever did not hold every session inside its window",
+}
+"""Whom a population's rule leaves out."""
 
 
 def measured(plan: Plan) -> str:
@@ -227,5 +231,30 @@ def exclusions(plan: Plan, *, reasons: bool = True) -> str:
         words.bullets("Records that leave the analysis, in the order of the preparation of the data", steps)
         or words.sentence(NO_EXCLUSION),
         words.sentence("Nothing else is left out, and outliers are kept") if steps else None,
-        words.sentence(LATE) if plan.protocol.sessions else None,
+        words.sentences(*_late(plan, reasons=reasons)),
     )
+
+
+def _late(plan: Plan, *, reasons: bool) -> Iterator[str]:
+    """What becomes of a late session; in one line, without the reasons, where a population is of the punctual."""
+    punctual = [one.id for one in _restricting(plan) if one.rule == "sessions_in_window"]
+    if punctual and not reasons:
+        names = words.listed(f"`{name}`" for name in punctual)
+        leave = "leaves" if len(punctual) == 1 else "leave"
+        yield f"A session outside its window is a deviation; {names} alone {leave} out its participant"
+    elif plan.protocol.sessions:
+        yield LATE
+        yield from _left_out(plan)
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    """Whom each population leaves out, where it does not hold everyone."""
+    for one in _restricting(plan):
+        yield f"The population “{one.label}” leaves out {ABSENT_FROM[one.rule]}"
+
+
+def _restricting(plan: Plan) -> Iterator[Population]:
+    """The populations that a model is fitted to and that do not hold everyone."""
+    analysis = plan.protocol.analysis
+    used = {model.population or analysis.population for model in analysis.models}
+    return (one for one in analysis.populations if one.id in used and one.rule in ABSENT_FROM)

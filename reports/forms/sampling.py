@@ -85,19 +85,22 @@ def timeline(plan: Plan) -> Iterator[str]:
     """When each wave opens, and when each session of a participant is on time."""
     for wave in plan.protocol.waves:
         target = formatting.counted(wave.target, "participant")
-        yield f"Wave {wave.number} opens on {formatting.moment(wave.opens)}, with a target of {target}"
+        assumed = " (an assumption)" if wave.assumed else ""
+        yield f"Wave {wave.number} opens on {formatting.moment(wave.opens)}, with a target of {target}{assumed}"
     for session in plan.protocol.sessions:
         yield f"{session.label}: {words.window(session.window)}"
 
 
 def sample_size(plan: Plan) -> str:
-    """How many participants are to complete, by wave and in all."""
+    """How many participants are to complete, or are in the data that exist, by wave and in all."""
     protocol = plan.protocol
     total = sum(wave.target for wave in protocol.waves)
     people = formatting.counted(total, "participant")
     sessions = len(protocol.sessions)
     return words.sentences(
-        f"{people} {'is' if total == 1 else 'are'} to complete the study",
+        f"Data of {people} are to be analysed"
+        if _exist(plan)
+        else f"{people} {'is' if total == 1 else 'are'} to complete the study",
         words.capital(
             words.listed(f"{formatting.count(wave.target)} in wave {wave.number}" for wave in protocol.waves)
         )
@@ -105,6 +108,12 @@ def sample_size(plan: Plan) -> str:
         else None,
         f"Each participant has {formatting.counted(sessions, 'session')}" if sessions else None,
     )
+
+
+def _exist(plan: Plan) -> bool:
+    """Whether the study is of data that are there already, so that nobody is recruited for it."""
+    status = plan.protocol.study.existing_data.status
+    return not plan.protocol.randomised and status not in ("prior_to_creation", "not_stated")
 
 
 def rationale(plan: Plan) -> str:
@@ -116,6 +125,8 @@ def stopping(plan: Plan, *, stated: bool = True) -> str:
     """The rule that ends recruitment and, where asked for, the protocol's statement of it."""
     rule = plan.protocol.recruitment.sample_size.stopping
     match rule:
+        case FixedSample() if _exist(plan):
+            kind = "The sample size is that of the data that exist"
         case FixedSample():
             kind = "The sample size is fixed beforehand: the outcomes are analysed once, when recruitment is over"
         case GroupSequential():

@@ -207,7 +207,9 @@ def test_the_questions_are_numbered_as_the_form_numbers_them() -> None:
 
 def test_hypotheses_that_differ_in_their_outcomes_alone_are_told_together() -> None:
     answer = responses(aspredicted(plan(DATA["lend_an_ear"])))["hypothesis"]
-    assert answer.startswith("6 primary hypotheses alike, of Validating emotions, Encouraging elaboration, ")
+    assert answer.startswith(
+        "6 primary hypotheses of one form, on Validating emotions, Encouraging elaboration, "
+    )
 
 
 def test_a_study_of_another_type_is_described() -> None:

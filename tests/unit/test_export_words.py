@@ -131,7 +131,10 @@ def test_an_unequal_ratio_is_told_arm_by_arm() -> None:
         data["allocation"]["ratio"]["control"] = 2
 
     text = design.randomisation(plan(more_control))
-    assert "in the ratio Combined Training 1, Personalized Feedback 1, Control 2 and Didactic" in text
+    assert (
+        "in the ratio Control 2, Didactic Instruction 1, Personalized Feedback 1 and Combined Training 1,"
+        in text
+    )
 
 
 def test_equal_shares_are_told_as_such() -> None:

@@ -456,11 +456,21 @@ def test_a_simulated_study_takes_only_what_simulate_wrote(make_study: MakeStudy)
     assert bring(folder, "r.csv", f"{RECRUITS},forethought_simulation", f"{ANA},1").new == 1
 
 
-def test_imports_go_on_after_a_freeze(make_study: MakeStudy) -> None:
+def test_nobody_is_recruited_after_a_freeze(make_study: MakeStudy) -> None:
     folder = make_study(locked=False)
     with writing(folder) as con:
         events.record(con, now=NOW, actor="test", action="freeze", detail={})
-    assert recruit(folder).new == 4
+    with pytest.raises(GateClosed, match="enrolment is closed"):
+        recruit(folder)
+    assert table(folder, "raw_rows").empty
+
+
+def test_outcomes_still_come_in_after_a_freeze(make_study: MakeStudy) -> None:
+    folder = make_study()
+    recruit(folder)
+    with writing(folder) as con:
+        events.record(con, now=NOW, actor="test", action="freeze", detail={})
+    assert bring(folder, "s.csv", "person,trust,ease", "5f0000000000000000000001,4,").new == 1
 
 
 def test_what_is_not_there_is_wrong_usage(make_study: MakeStudy, tmp_path: Path) -> None:
@@ -471,6 +481,15 @@ def test_what_is_not_there_is_wrong_usage(make_study: MakeStudy, tmp_path: Path)
         import_file(folder, tmp_path, now=NOW, actor="test")
     with pytest.raises(WrongUsage, match="no such wave"):
         bring(folder, "r.csv", RECRUITS, ANA, wave=2)
+
+
+def test_recruits_are_not_judged_by_an_edited_plan(make_study: MakeStudy) -> None:
+    folder = make_study()
+    edited = folder.protocol.read_text("utf-8").replace('"target": 4', '"target": 5', 1)
+    folder.protocol.write_text(edited, "utf-8")
+    with pytest.raises(NotLocked, match="edited after the lock"):
+        recruit(folder)
+    assert table(folder, "raw_rows").empty
 
 
 # --- outcomes ---

@@ -165,3 +165,9 @@ def test_differences_come_in_the_order_of_the_first_plan() -> None:
     before = {"a": 1, "b": {"x": 1, "y": 1}, "c": 1}
     after = {"d": 1, "c": 2, "b": {"y": 2, "x": 2, "z": 1}}
     assert [one.field for one in differences(before, after)] == ["a", "b.x", "b.y", "b.z", "c", "d"]
+
+
+def test_a_number_written_with_a_point_is_the_same_name() -> None:
+    assert differences({"w": [{"number": 1, "t": 4}]}, {"w": [{"number": 1.0, "t": 4}]}) == ()
+    (found,) = differences({"w": [{"number": 1, "t": 4}]}, {"w": [{"number": 1.0, "t": 5}]})
+    assert found.field == "w.1.t"

@@ -16,11 +16,13 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path | None, typer.Argument(help="The new study's folder.", metavar="DIR")] = None,
-    template: Annotated[str | None, typer.Option("--from", help="A shipped protocol's name.")] = None,
+    template: Annotated[
+        str | None, typer.Option("--from", help="A shipped protocol's name, or the path of one of your own.")
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Name the shipped protocols.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a study folder from a shipped protocol."""
+    """Make a study folder from a shipped protocol, or from one of your own."""
     from forethought.steps.init_study import init_study, shipped_studies
     from forethought.steps.setting import actor, wall_clock
 
@@ -29,7 +31,7 @@ def init(
         show("studies", {"studies": studies}, (f"{s.name}  {s.title}" for s in studies), as_json=as_json)
         return
     if folder is None or template is None:
-        raise typer.BadParameter("give a folder and --from NAME, or --list for the names")
+        raise typer.BadParameter("give a folder and --from NAME or PATH, or --list for the names")
     made = init_study(folder, template, now=wall_clock(), actor=actor())
     show(
         "init",

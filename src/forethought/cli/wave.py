@@ -74,7 +74,9 @@ def import_(
         Source | None, typer.Option("--source", help="Guessed from the header if not given.")
     ] = None,
     kind: Annotated[Kind | None, typer.Option("--as", help="Guessed from the header if not given.")] = None,
-    wave: Wave = 1,
+    wave: Annotated[
+        int | None, typer.Option("--wave", help="The recruits' wave, where there are several.", min=1)
+    ] = None,
     wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:

@@ -23,6 +23,7 @@ MOST_TOKENS = 2000
 """Names, numbers and signs that are still read."""
 MOST_TERMS = 1000
 """Products of more terms are refused: they double with each `*`."""
+_POWERS = tuple("123456789")
 
 
 def parse_formula(text: str) -> ModelFormula:
@@ -161,7 +162,7 @@ class _Parser:
         base = result = self._atom()
         if self._accept("^", "**"):
             exponent = self._expect("number", "Write a whole number after `^`")
-            if not exponent.text.isdecimal() or not 1 <= int(exponent.text) <= 9:
+            if exponent.text not in _POWERS:
                 self._refuse("Write a whole number from 1 to 9 after `^`", token=exponent)
             for _ in range(int(exponent.text) - 1):
                 result = result.plus(self._times(result, base))
@@ -216,8 +217,8 @@ class _Parser:
         name = self._expect("name", "Name the column of the polynomial").text
         self._expect(",", "Write the degree after a comma")
         degree = self._expect("number", "Write the degree as a whole number")
-        if not degree.text.isdecimal() or int(degree.text) < 1:
-            self._refuse("Write the degree as a whole number", token=degree)
+        if not degree.text.isdecimal() or len(degree.text) > 2 or int(degree.text) < 1:
+            self._refuse("Write the degree as a whole number from 1 to 99", token=degree)
         return Factor(f"poly({spelled(name)}, {degree.text})", (name,))
 
     def _arithmetic(self) -> Factor:

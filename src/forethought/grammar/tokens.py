@@ -6,6 +6,10 @@ from itertools import takewhile
 
 from forethought.errors import InvalidFormula
 
+LONGEST = 20_000
+"""Characters of a formula that are still read."""
+
+_DIGITS = "0123456789"
 SYMBOLS = ("||", "**", "~", "+", "-", "*", "/", ":", "^", "(", ")", "|", ",")
 
 
@@ -21,8 +25,16 @@ def refusal(text: str, column: int, what: str, remedy: str, *, noun: str = "form
     return InvalidFormula(f"{text}\n{' ' * column}^\n{noun}, column {column + 1}", what, remedy)
 
 
+def _refuse_the_endless(text: str) -> None:
+    """Refuse a text that nobody wrote by hand, before reading it takes long."""
+    if len(text) > LONGEST:
+        what = f"the formula is longer than {LONGEST:,} characters"
+        raise refusal(text, LONGEST, what, "Write a shorter formula")
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The formula's tokens and, last, one of kind `end`; InvalidFormula for a sign without a meaning."""
+    _refuse_the_endless(text)
     at = 0
     while at < len(text):
         if text[at].isspace():
@@ -41,8 +53,8 @@ def _next_token(text: str, at: int) -> tuple[Token, int]:
     if sign.isidentifier():
         name = "".join(takewhile(lambda sign: f"_{sign}".isidentifier(), text[at:]))
         return Token("name", name, at), at + len(name)
-    if sign.isdecimal():
-        number = "".join(takewhile(lambda sign: sign.isdecimal() or sign == ".", text[at:]))
+    if sign in _DIGITS:
+        number = "".join(takewhile(lambda sign: sign in _DIGITS or sign == ".", text[at:]))
         if number.count(".") > 1:
             raise refusal(text, at, f"`{number}` is no number", "Write one decimal point")
         return Token("number", number, at), at + len(number)

@@ -113,8 +113,10 @@ def _known_by(item: object) -> tuple[str, str]:
         named = criterion if isinstance(criterion, Mapping) else item
         for name in NAMES:
             value = named.get(name)
-            if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-                return "name", str(value)
+            if isinstance(value, str):
+                return "name", value
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return "name", canonical_json(value).decode()  # 1.0 is the name that 1 is
     return "value", canonical_json(item).decode()
 
 

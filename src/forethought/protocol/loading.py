@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,7 @@ from forethought.protocol.fingerprint import fingerprint
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.formats import CURRENT, misnamed, not_said, origin, too_new, unknown
 from forethought.protocol.plain_yaml import LARGEST_FILE, Document, NotPlain, parse
-from forethought.protocol.problems import Fault, Problem
+from forethought.protocol.problems import MOST, Fault, Problem
 from forethought.protocol.protocol import Protocol
 from forethought.protocol.shape import Shape, examine
 from forethought.protocol.vocabulary import schema
@@ -81,7 +82,7 @@ def examined(data: Mapping[str, object], materials: Path) -> tuple[Shape | None,
     found += [*too_new(data), *shape.faults]
     said = [*not_said(shape.data)]
     if shape.protocol is not None:
-        said += faults(shape.protocol, materials, unsound=shape.unsound)
+        said += islice(faults(shape.protocol, materials, unsound=shape.unsound), MOST + 1)
     found += [replace(one, at=at) for one in said if (at := shape.written(one.at)) not in shape.judged]
     return shape, found
 
@@ -121,6 +122,10 @@ def _located(found: Iterable[Fault], document: Document, data: Mapping[str, obje
 
 
 def _invalid(path: Path, problems: Iterable[Problem]) -> ProtocolInvalid:
-    lines = tuple(problem.located(path.name) for problem in sorted(set(problems)))
-    count = f"{len(lines)} problem{'' if len(lines) == 1 else 's'}"
-    return ProtocolInvalid(str(path), f"{count} in the file", "Correct each of them", problems=lines)
+    found = sorted(set(problems))
+    lines = [problem.located(path.name) for problem in found[:MOST]]
+    count = f"{len(found)} problem{'' if len(found) == 1 else 's'}"
+    if len(found) > MOST:
+        count = f"more than {MOST:,} problems"
+        lines.append(f"{path.name}: there are {count}. Correct these first.")
+    return ProtocolInvalid(str(path), f"{count} in the file", "Correct each of them", problems=tuple(lines))

@@ -4,6 +4,8 @@ from forethought.protocol.problems import KeyPath
 
 NOT_THERE = object()
 """What is found where a path leads nowhere."""
+STAND_IN = "-"
+"""The text that stands for a missing one; it names nothing."""
 
 
 def value_at(data: object, at: KeyPath) -> object:
@@ -32,6 +34,6 @@ def spoken(at: KeyPath, data: object) -> str:
 def _item_name(item: object, position: int) -> str:
     if isinstance(item, dict):
         for key in ("id", "name", "number", "file", "label"):
-            if isinstance(item.get(key), str | int):
+            if isinstance(item.get(key), str | int) and item[key] != STAND_IN:
                 return str(item[key])
     return f"#{position + 1}"

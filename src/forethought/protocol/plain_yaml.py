@@ -4,13 +4,14 @@ Anchors, aliases, merge keys, tags, duplicate keys, several documents, tabs and 
 each with its line, so that every program and every reader takes the same from the file.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from forethought.protocol.problems import KeyPath, Problem
+from forethought.protocol.problems import MOST, KeyPath, Problem
 from forethought.protocol.scalars import Ambiguous, resolve
 
 LARGEST_FILE = 1_000_000
@@ -20,6 +21,8 @@ DEEPEST = 50
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_PRINTABLE = yaml.reader.Reader.NON_PRINTABLE
+_LINE_END = re.compile(r"\r\n?|\n")
+_DOUBTFUL_LINE_END = re.compile("[\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ def parse(raw: bytes) -> Document:
     data = None
     try:
         data = reading.document(yaml.parse(text, Loader=_LOADER))
-    except _TooDeep as deep:
-        reading.problems.append(deep.problem)
+    except _Enough:
+        pass
     except yaml.YAMLError as error:
         reading.problems.append(_in_words(error, text))
     except ValueError:  # PyYAML's own scanner, on an escape for a character that Unicode does not have
@@ -68,11 +71,20 @@ def _text(raw: bytes) -> str:
             (Problem(1, "the file is larger than 1 MB", "Move long texts to files in materials/"),)
         )
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        problem = Problem(line, "this is not text in UTF-8", "Save the file as UTF-8")
+        before = raw[: error.start].decode("utf-8-sig")
+        problem = Problem(
+            _line_at(before, len(before)), "this is not text in UTF-8", "Save the file as UTF-8"
+        )
         raise NotPlain((problem,)) from None
+    if (odd := _DOUBTFUL_LINE_END.search(text)) is not None:  # no line after it could be named
+        what = f"the character U+{ord(odd.group()):04X} ends a line for some programs and not for others"
+        problem = Problem(
+            _line_at(text, odd.start()), what, "Put a plain line end there; in quotes, an escape"
+        )
+        raise NotPlain((problem,))
+    return text
 
 
 def _found(text: str) -> list[Problem]:
@@ -87,7 +99,7 @@ def _found(text: str) -> list[Problem]:
 
 
 def _line_at(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
+    return sum(1 for _ in _LINE_END.finditer(text, 0, position)) + 1
 
 
 def _in_words(error: yaml.YAMLError, text: str) -> Problem:
@@ -98,10 +110,8 @@ def _in_words(error: yaml.YAMLError, text: str) -> Problem:
     return Problem(line, f"this is not YAML: {said}", "Look at the indentation, colons and quotes there")
 
 
-class _TooDeep(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.problem = problem
+class _Enough(Exception):
+    """Reading on would take long, and tell nothing that is needed to begin with the corrections."""
 
 
 @dataclass(slots=True)
@@ -120,6 +130,7 @@ class _Reading:
                 documents += 1
                 if documents == 2:
                     self._refuse(event, "a second document begins here", "Keep one document in a file")
+                    raise _Enough
             elif isinstance(event, yaml.NodeEvent):
                 value = self._value(event, events, ())
                 data = value if documents == 1 else data
@@ -127,12 +138,14 @@ class _Reading:
 
     def _refuse(self, event: Any, what: str, remedy: str) -> None:
         self.problems.append(Problem(event.start_mark.line + 1, what, remedy))
+        if len(self.problems) > MOST:
+            raise _Enough
 
     def _value(self, event: Any, events: Iterator[Any], at: KeyPath) -> object:
         self.lines.setdefault(at, event.start_mark.line + 1)
         if len(at) > DEEPEST:
-            line = event.start_mark.line + 1
-            raise _TooDeep(Problem(line, f"nesting goes deeper than {DEEPEST} levels", "Flatten it"))
+            self._refuse(event, f"nesting goes deeper than {DEEPEST} levels", "Flatten it")
+            raise _Enough
         self._refuse_cleverness(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)

@@ -1,11 +1,16 @@
 """What is wrong with a file, where, and what to do: every problem at once, by line."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 KeyPath = tuple[str | int, ...]
 """The keys and list positions (from 0) that lead to a value."""
+
+MOST = 1000
+"""Problems of one file that are told; nobody corrects more before looking again."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,7 +24,7 @@ class Problem:
     def located(self, file: str) -> str:
         """The line a person reads: `protocol.yaml:41: what. What to do.`"""
         stop = "" if self.remedy.endswith("?") else "."
-        return f"{file}:{self.line}: {_one_line(self.what)}. {_one_line(self.remedy)}{stop}"
+        return f"{file}:{self.line}: {_legible(self.what)}. {_legible(self.remedy)}{stop}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,15 @@ class Fault:
 
 def nearest(name: object, names: Iterable[str]) -> str | None:
     """The one of `names` that was probably meant, if any is near."""
-    known = list(names)
-    close = get_close_matches(str(name), known, n=1, cutoff=0.6)
+    spelt = str(name)
+    if len(spelt) > _LONGEST_NAME:
+        return None
+    known = [*islice(names, _COMPARED)]
+    close = get_close_matches(spelt, known, n=1, cutoff=0.6)
     if close:
         return close[0]
-    folded = {one.casefold(): one for one in known}
-    return folded.get(str(name).casefold())
+    folded = {_letters(one): one for one in known}
+    return folded.get(_letters(spelt))
 
 
 def suggestion(name: object, names: Iterable[str], otherwise: str) -> str:
@@ -94,5 +102,27 @@ def exact_keys(at: KeyPath, given: Mapping[str, object], known: Sequence[str], w
 _SHOWN = 12
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+_LONGEST_NAME = 200
+_COMPARED = 500
+_LONGEST = 1000
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
+_LOOKING_LATIN = frozenset("АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο")
+"""Letters of other scripts that look like Latin ones, as the Cyrillic а."""
+
+
+def _letters(name: str) -> str:
+    """The letters of a short name in their order in the alphabet, so that exchanged ones do not matter."""
+    return "".join(sorted(name.casefold()))
+
+
+def _legible(text: str) -> str:
+    """The text on one line and not too long, with each sign that cannot be seen, or passes for another, as a number."""
+    line = " ".join(text.split())
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 4 :]}"
+    return line if line.isascii() else "".join(_spelt(sign) for sign in line)
+
+
+def _spelt(sign: str) -> str:
+    unseen = unicodedata.category(sign) in _UNSEEN
+    return f"\\u{ord(sign):04x}" if unseen or sign in _LOOKING_LATIN else sign

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from forethought.files import canonical_json
 from forethought.protocol.formats import upgraded
 from forethought.protocol.mending import PROSE, Mend, Mendable, mended, section, set_aside
-from forethought.protocol.paths import NOT_THERE, spoken, value_at
-from forethought.protocol.problems import Fault, KeyPath, listed, nearest, suggestion
+from forethought.protocol.paths import NOT_THERE, STAND_IN, spoken, value_at
+from forethought.protocol.problems import MOST, Fault, KeyPath, listed, nearest, suggestion
 from forethought.protocol.protocol import Protocol
 from forethought.protocol.sentences import REMOVE, choose, in_words, must_be, not_in_this_release, quoted
 from forethought.protocol.vocabulary import keys_at, later_at, later_kinds_at
@@ -58,6 +58,8 @@ def examine(data: Mapping[str, object]) -> Shape:
         except ValidationError as error:
             found = [*_faults(error, current)]
             last = error
+            if len(faults) + error.error_count() > MOST:
+                return Shape(protocol=None, data=data, faults=(*faults, *found), renamed=renamed)
         mends = [fault.mend for fault in found if isinstance(fault, Mendable)]
         said = {fault.at for fault in faults if isinstance(fault, Mendable) and fault.mend.at == fault.at}
         found = [replace(one, at=_written(one.at, renamed)) for one in found]
@@ -97,7 +99,7 @@ def _protocol(data: Mapping[str, object]) -> Protocol:
 
 
 def _faults(error: ValidationError, data: Mapping[str, object]) -> Iterator[Fault]:
-    details = error.errors(include_url=False)
+    details = error.errors(include_url=False)[: 2 * MOST + 2]  # a misspelt key makes two
     lacking: dict[KeyPath, list[str]] = {}
     for detail in details:
         if detail["type"] == "missing":
@@ -114,7 +116,7 @@ def _faults(error: ValidationError, data: Mapping[str, object]) -> Iterator[Faul
     for parent, keys in lacking.items():
         for key in keys:
             what, remedy = f"{spoken(parent, data)} has no `{key}`", f"Add `{key}`"
-            mend = Mend((*parent, key), "-") if key in PROSE else None
+            mend = Mend((*parent, key), STAND_IN) if key in PROSE else None
             yield Fault(parent, what, remedy) if mend is None else Mendable(parent, what, remedy, mend)
 
 
@@ -160,11 +162,11 @@ def _guess(at: KeyPath, kind: str, value: object) -> Mend | None:
     """What a value of the wrong type was probably meant to be."""
     if at[-1:] in (("note",), ("assumed",)):
         return Mend(at)
-    if kind == "string_type" and isinstance(value, bool | int | float):
+    if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
         return Mend(at, str(value))
     if kind in ("string_type", "string_too_short") and at[-1:] and at[-1] in PROSE:
-        return Mend(at, "-")
-    if kind == "tuple_type" and isinstance(value, str | bool | int | float):
+        return Mend(at, STAND_IN)
+    if kind == "tuple_type" and isinstance(value, str | int | float) and not isinstance(value, bool):
         return Mend(at, [value])
     return None
 

@@ -57,7 +57,7 @@ def read_document(path: Path) -> Document | None:
     if not path.exists():
         return None
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes(), object_pairs_hook=_without_repetition)
         document = Document(registration=Registration.model_validate(data), data=data)
         _check_chain(path, document)
     except ValidationError as error:
@@ -106,6 +106,15 @@ def _records(data: Data) -> Iterator[Data]:
     yield from cast("Sequence[Data]", data.get("amendments", ()))
 
 
+def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The mapping; ValueError where a key stands twice: people would read the one and programs the other."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(key for key, _ in pairs if sum(key == each for each, _ in pairs) > 1)
+        raise ValueError(f"the key {twice} stands twice")
+    return found
+
+
 def _check_chain(path: Path, document: Document) -> None:
     registration = document.registration
     if fingerprint(registration.protocol) != registration.fingerprint:
@@ -125,3 +134,6 @@ def _check_chain(path: Path, document: Document) -> None:
     waves = [seed.wave for seed in registration.all_seeds]
     if len(waves) != len(set(waves)):
         raise broken(path, "it commits to two seeds for one wave")
+    stamped = [one.record for one in registration.timestamps]
+    if len(stamped) != len(set(stamped)):
+        raise broken(path, "it has two timestamps of one record")

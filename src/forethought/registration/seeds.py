@@ -70,10 +70,12 @@ def prepared(
     foreign = kept is not None and kept.study_id != study_id
     lost = bool(left) and not committed and left.keys() != seeds.keys()
     if foreign or lost or (supplied and any(here[wave].seed != seeds[wave].hex() for wave in here)):
+        away = f"take the waves {sorted(left)} out of this file" if committed else "move this file away"
         raise NotLocked(
             str(_file(folder)),
             "there are seeds of another lock or amendment here, which the registration does not hold",
-            "Restore registration.json, or give the same seeds again with --seed-file",
+            "Restore registration.json, or give the same seeds again with --seed-file; where nothing that was "
+            f"finished ever used them, {away}",
         )
     return {
         wave: here.get(wave)

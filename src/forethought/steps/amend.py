@@ -11,9 +11,10 @@ from forethought.errors import GateClosed, WrongUsage
 from forethought.ledger import Event
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
-from forethought.registration import DeclaredDeviation, Stage, Why, seedless_waves
+from forethought.protocol.protocol import Protocol
+from forethought.registration import DeclaredDeviation, Registration, Stage, Why, seedless_waves
 from forethought.steps.freeze import frozen
-from forethought.steps.registering import complete, seeds_for, service_of
+from forethought.steps.registering import check_committed, complete, seeds_for, service_of
 from forethought.store import events, milestones, rows
 from forethought.store.connection import DEFAULT_WAIT, Connection, writing
 
@@ -67,7 +68,7 @@ def amend(
         folder, wait
     ) as con:  # nobody is allocated and no outcome comes between the look and the record
         history = events.history(con)
-        registration.agree(folder, history)
+        registration.agree(folder, history, unfinished=True)
         before = registration.read(folder)
         needed = seedless_waves(loaded, before)
         if before:
@@ -78,13 +79,28 @@ def amend(
             Why(reason=reason.strip(), declared=declared, after=_stage(con)),
             now=now,
             by=actor,
-            seeds=seeds_for(needed, loaded.protocol, seed_file) if before else {},
+            seeds=_seeds(folder, before, loaded.protocol, needed, seed_file) if before else {},
             supplied=seed_file is not None,
             service=service,
         )
         complete(con, folder, loaded.protocol, now=now, actor=actor)
     logger.info("amend: %s", made.registration.current_fingerprint)
     return _result(folder, made)
+
+
+def _seeds(
+    folder: StudyFolder,
+    before: Registration,
+    protocol: Protocol,
+    needed: Sequence[int],
+    seed_file: Path | None,
+) -> Mapping[int, bytes]:
+    """A seed for each wave that needs one. The file of an amendment that was made already is no fault."""
+    taken = next((one.seeds for one in reversed(before.amendments) if one.seeds), ())
+    if needed or not taken:
+        return seeds_for(needed, protocol, seed_file)
+    check_committed(folder, taken, protocol, seed_file)
+    return {}
 
 
 def _refuse_waves_after_the_freeze(needed: Sequence[int], history: Sequence[Event]) -> None:

@@ -19,8 +19,14 @@ class Checked:
 
 def check(path: Path) -> Checked:
     """Load a protocol.yaml, or the one of a study's folder; raises ProtocolInvalid with every problem."""
-    file = path / "protocol.yaml" if path.is_dir() else path
-    if not file.is_file():
+    try:
+        file = path / "protocol.yaml" if path.is_dir() else path
+        found = file.is_file()
+    except OSError as error:
+        raise WrongUsage(
+            str(path), f"this cannot be looked at ({error.strerror})", "Check the path"
+        ) from error
+    if not found:
         raise WrongUsage(str(file), "there is no such file", "Give a protocol.yaml or a study's folder")
     loaded = load(file)
     return Checked(

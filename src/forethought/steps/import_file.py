@@ -9,14 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from forethought import registration
-from forethought.errors import GateClosed, WrongUsage
+from forethought.errors import DataRefused, GateClosed, WrongUsage
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.protocol.protocol import Protocol
 from forethought.schemas.exports.checking import together
 from forethought.schemas.exports.reading import Export, read
-from forethought.schemas.exports.recognition import SIMULATION_COLUMN, recognise
+from forethought.schemas.exports.recognition import SIMULATION_COLUMN, Recognised, recognise
 from forethought.steps.arrivals import Arrival, receive
+from forethought.steps.freeze import frozen
 from forethought.steps.intake import Known, admit
 from forethought.steps.raw_files import keep_raw
 from forethought.store import events, meta, rows
@@ -45,33 +46,35 @@ def import_file(
     actor: str,
     source: str | None = None,
     kind: str | None = None,
-    wave: int = 1,
+    wave: int | None = None,
     wait: float = 10.0,
 ) -> Imported:
-    """Import an export; the same file again adds nothing.
+    """Import an export; the same file again adds nothing. `wave` may be left out where there is one.
 
     WrongUsage: no such file or wave. DataRefused: unreadable, not recognised, a column missing; nothing is
-    written then. NotLocked: outcomes of a randomised study before the lock. GateClosed: simulated rows for a
-    real study, or real ones for a simulated study.
+    written then. NotLocked: outcomes of a randomised study before the lock, anything where the plan is not the
+    registered one. GateClosed: simulated rows for a real study or real ones for a simulated study, recruits after
+    the freeze.
     """
     data = _bytes(file)
     sha256 = hashlib.sha256(data).hexdigest()
     loaded = load(folder.protocol)
     with reading(folder, wait) as con:
-        done = _imported_before(con, file, sha256)
+        done = _imported_before(con, file, sha256, wave)
         simulated = meta.is_simulated(con)
         people = rows.read(con, "participants")["participant_id"]
     if done is None:
         export = read(data, str(file))
-        check_wave(loaded.protocol, wave)
         _check_world(export, simulated=simulated)
         recognised = recognise(export, loaded.protocol.imports, source=source, kind=kind)
-        if loaded.protocol.randomised and recognised.kind != "recruits":
+        wave = _wave(loaded.protocol, recognised, wave)
+        if folder.registration.exists() or (loaded.protocol.randomised and recognised.kind != "recruits"):
             registration.require(folder, loaded)
         arrival = receive(recognised, loaded.protocol, Vault.open(folder), people, wave=wave, now=now)
         with writing(folder, wait) as con:
-            done = _imported_before(con, file, sha256)  # by another process, since
+            done = _imported_before(con, file, sha256, wave)  # by another process, since
             if done is None:
+                _refuse_recruits_after_the_freeze(con, loaded.protocol, recognised)
                 done, tables = _land(arrival, partial(rows.read, con), file)
                 added = {name: rows.append(con, name, frame) for name, frame in tables.items()}
                 events.record(con, now=now, actor=actor, action="import", detail=_told(done, arrival, added))
@@ -109,10 +112,34 @@ def _check_world(export: Export, *, simulated: bool) -> None:
         raise GateClosed(export.name, what, "Make a new study folder for real data")
 
 
-def _imported_before(con: Connection, file: Path, sha256: str) -> Imported | None:
+def _wave(protocol: Protocol, recognised: Recognised, wave: int | None) -> int:
+    """The wave of the export: the only one, or the one that was asked for."""
+    if wave is None and len(protocol.waves) > 1 and recognised.kind == "recruits":
+        raise WrongUsage(
+            recognised.export.name, "it is not said into which wave these people come", "Give `--wave`"
+        )
+    number = protocol.waves[0].number if wave is None else wave
+    check_wave(protocol, number)
+    return number
+
+
+def _refuse_recruits_after_the_freeze(con: Connection, protocol: Protocol, recognised: Recognised) -> None:
+    freeze = frozen(events.history(con))
+    if freeze is not None and protocol.randomised and recognised.kind == "recruits":
+        what = f"enrolment is closed: the study was frozen on {freeze.at:%Y-%m-%d}"
+        raise GateClosed(recognised.export.name, what, "Who comes later needs a new study")
+
+
+def _imported_before(con: Connection, file: Path, sha256: str, wave: int | None) -> Imported | None:
+    """What the earlier import of the same file was, if there was one; DataRefused if it was into another wave."""
     before = rows.raw_rows_of(con, sha256)
     if before.empty:
         return None
+    told = [event.detail for event in events.actions(con, "import") if event.detail["file_sha256"] == sha256]
+    into = next((one["wave"] for one in told if one["kind"] == "recruits"), wave)
+    if wave is not None and into != wave:
+        what = f"these people were imported into wave {into}, and nobody is in two waves"
+        raise DataRefused(file.name, what, f"Leave them there, or give `--wave {into}`")
     return Imported(
         kind=str(before["kind"].iloc[0]),
         source=str(before["source"].iloc[0]),

@@ -9,7 +9,7 @@ from forethought import registration
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.registration import seedless_waves
-from forethought.steps.registering import complete, seeds_for, service_of
+from forethought.steps.registering import check_committed, complete, seeds_for, service_of
 from forethought.store import events
 from forethought.store.connection import DEFAULT_WAIT, reading, writing
 
@@ -44,15 +44,20 @@ def lock(
 ) -> Locked:
     """Write `registration.json` and the secret seeds, and record it. Locked twice, nothing changes.
 
-    `seed_file` holds one line of 64 hexadecimal digits for each wave; without it the seeds are drawn here.
+    `seed_file` holds one line of 64 hexadecimal digits for each wave; without it the seeds are drawn here. Where
+    others are committed to already, it is refused (WrongUsage).
     `timestamp` is the address of an RFC 3161 service: a registration without its timestamp is given it.
     """
     loaded = load(folder.protocol)
     service = service_of(timestamp, timestamp_root)
     with reading(folder, wait) as con:
-        registration.agree(folder, events.history(con))
-    already = registration.read(folder) is not None
-    seeds = {} if already else seeds_for(seedless_waves(loaded, None), loaded.protocol, seed_file)
+        registration.agree(folder, events.history(con), unfinished=True)
+    before = registration.read(folder)
+    if before is None:
+        seeds = seeds_for(seedless_waves(loaded, None), loaded.protocol, seed_file)
+    else:
+        seeds = {}
+        check_committed(folder, before.seeds, loaded.protocol, seed_file)
     made = registration.lock(
         folder,
         loaded,
@@ -62,6 +67,7 @@ def lock(
         supplied=seed_file is not None,
         service=service,
     )
+    check_committed(folder, made.seeds, loaded.protocol, seed_file)  # another may have locked it meanwhile
     with writing(folder, wait) as con:
         complete(con, folder, loaded.protocol, now=now, actor=actor)
     logger.info("lock: %s", made.current_fingerprint)
@@ -72,5 +78,5 @@ def lock(
         seeds=len(made.all_seeds),
         amendments=len(made.amendments),
         timestamps=tuple(one.at for one in made.timestamps),
-        already=already,
+        already=before is not None,
     )

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from forethought.errors import WrongUsage
 from forethought.protocol.design import NoAllocation
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.protocol import Protocol
-from forethought.registration import SEED_BYTES, SeedCommitment, Service, read_document
-from forethought.registration.document import Document
+from forethought.registration import SEED_BYTES, SeedCommitment, Service, read_document, seed
+from forethought.registration.anchoring import recorded
 from forethought.store import events, waves
 from forethought.store.connection import Connection
 
@@ -35,6 +35,21 @@ def seeds_for(needed: Collection[int], protocol: Protocol, seed_file: Path | Non
     return supplied
 
 
+def check_committed(
+    folder: StudyFolder, committed: Sequence[SeedCommitment], protocol: Protocol, seed_file: Path | None
+) -> None:
+    """WrongUsage where a file is given whose seeds are not those that these waves were committed to before."""
+    if seed_file is None:
+        return
+    supplied = _supplied([one.wave for one in committed], protocol, seed_file)
+    if any(seed(folder, wave) != secret for wave, secret in supplied.items()):
+        raise WrongUsage(
+            str(seed_file),
+            "it does not hold the seeds that were committed to",
+            "Leave out --seed-file: a committed seed cannot be changed",
+        )
+
+
 def service_of(url: str | None, root: Path | None) -> Service | None:
     """The timestamp service that the options name, if they name one."""
     if url is None and root is not None:
@@ -54,40 +69,9 @@ def complete(con: Connection, folder: StudyFolder, protocol: Protocol, *, now: d
         return
     waves.put(con, protocol.waves)
     history = events.history(con)
-    for action, key, detail in _events(document):
+    for action, key, detail in recorded(document):
         if not any(event.action == action and event.detail[key] == detail[key] for event in history):
             events.record(con, now=now, actor=actor, action=action, detail=detail)
-
-
-def _events(document: Document) -> Iterator[tuple[str, str, Mapping[str, object]]]:
-    """What the ledger holds of a registration: the action, what tells its events apart, and the detail."""
-    registration, hashes = document.registration, document.record_hashes
-    lock = {
-        "fingerprint": registration.fingerprint,
-        "commitments": _commitments(registration.seeds),
-        "record": hashes[0],
-    }
-    yield "lock", "fingerprint", lock
-    for one, own in zip(registration.amendments, hashes[1:], strict=True):
-        amendment = {
-            "number": one.number,
-            "fingerprint": one.fingerprint,
-            "parent": one.parent,
-            "fields": [each.field for each in one.differences],
-            "reason": one.reason,
-            "declared": [each.model_dump() for each in one.declared],
-            "after": one.after.model_dump(),
-            "commitments": _commitments(one.seeds),
-            "record": own,
-        }
-        yield "amend", "number", amendment
-    for stamp in registration.timestamps:
-        at = stamp.at.isoformat()
-        yield "timestamp", "record", {"record": stamp.record, "service": stamp.service, "at": at}
-
-
-def _commitments(seeds: Iterable[SeedCommitment]) -> dict[str, str]:
-    return {str(seed.wave): seed.commitment for seed in seeds}
 
 
 def _check_drawn(needed: Collection[int], protocol: Protocol) -> None:

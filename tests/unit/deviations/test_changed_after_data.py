@@ -63,6 +63,9 @@ def test_what_is_amended_before_data_stays_confirmatory(lock: Lock, amend: Any) 
         lambda data: data["raters"][0].update(description="Somebody else"),
         lambda data: data["preparation"].reverse(),
         lambda data: data["analysis"].pop("alpha"),
+        lambda data: data["sessions"][1].update(variables={"round": 1}),
+        lambda data: data["sessions"].pop(),
+        lambda data: data["arms"].reverse(),
     ],
 )
 def test_a_test_that_rests_on_what_was_changed_after_data_is_touched(
@@ -84,12 +87,47 @@ def test_a_test_that_rests_on_what_was_changed_after_data_is_touched(
         lambda data: data["outcomes"][1].update(scorer="machine"),
         lambda data: data["analysis"]["contrasts"].reverse(),
         lambda data: data["analysis"]["exploratory"].clear(),
+        lambda data: data["sessions"][1].update(label="The second"),
+        lambda data: data["sessions"][1]["window"].update(closes=240),
+        lambda data: data["arms"][1].update(description="A coach who writes"),
+        lambda data: data["imports"]["recruits"]["variables"][0].update(maximum=99),
     ],
 )
 def test_a_test_that_rests_on_nothing_that_was_changed_is_not_touched(
     lock: Lock, amend: Any, changing: Callable[[Any], None]
 ) -> None:
     assert not changed_after_data(amend(lock(), changing, late=True), FIRST_OUTCOME).touches(**TEST)
+
+
+def test_a_window_touches_the_tests_of_those_who_came_on_time(lock: Lock, amend: Any) -> None:
+    def on_time(data: Any) -> None:
+        data["analysis"]["populations"][0]["rule"] = "sessions_in_window"
+
+    later = amend(lock(on_time), lambda data: data["sessions"][1]["window"].update(closes=240), late=True)
+    assert changed_after_data(later, FIRST_OUTCOME).touches(**TEST)
+
+
+def test_a_variable_touches_the_tests_of_the_models_that_use_it(lock: Lock, amend: Any) -> None:
+    def by_sex(data: Any) -> None:
+        data["analysis"]["models"][0].update(formula="y ~ arm * round + sex + (1 | participant)")
+        data["analysis"]["models"][0].pop("pruning")
+
+    def relevel(data: Any) -> None:
+        data["imports"]["recruits"]["variables"][1].update(levels=["Male", "Female"])
+
+    changed = changed_after_data(amend(lock(by_sex), relevel, late=True), FIRST_OUTCOME)
+    assert changed.touches(**TEST)
+    assert not changed.touches(**TEST | {"hypothesis": "h2", "model": "plain", "outcome": "overall"})
+
+
+def test_a_rater_s_rubric_that_was_rewritten_touches_what_it_rates(lock: Lock, amend: Any) -> None:
+    amended = amend(lock(), late=True, materials={"rubric.md": "b" * 64})
+    assert changed_after_data(amended, FIRST_OUTCOME).touches(**TEST)
+
+
+def test_a_material_of_no_rater_touches_no_test(lock: Lock, amend: Any) -> None:
+    amended = amend(lock(), late=True, materials={"script.md": "b" * 64})
+    assert not changed_after_data(amended, FIRST_OUTCOME).touches(**TEST)
 
 
 def test_a_hypothesis_that_was_added_after_data_is_touched_and_the_others_are_not(

@@ -120,3 +120,10 @@ def test_a_registration_of_format_1_is_amended_and_keeps_its_record(folder: Stud
     assert {name: data[name] for name in golden} == golden
     assert data["amendments"][0]["previous"] == record_hash(canonical_json(golden))
     assert require(folder, load(folder.protocol)) == made.registration
+
+
+def test_a_key_that_stands_twice_is_refused(folder: StudyFolder, locked: Registration) -> None:
+    text = folder.registration.read_text()
+    folder.registration.write_text(text.replace('"locked_by"', '"locked_by": "eve", "locked_by"'))
+    with pytest.raises(NotLocked, match="the key locked_by stands twice"):
+        read(folder)

@@ -52,6 +52,23 @@ def faults(protocol: Protocol, folder: Path, *, unsound: frozenset[str] = frozen
 
     What rests on one of the unsound sections, in which something else stands than the author's, is not judged.
     """
-    yield from chain.from_iterable(check.find(protocol) for check in CHECKS if check.can_judge(unsound))
+    unknown = unsound | _lacking(protocol)
+    able = (one for one in CHECKS if one.can_judge(unsound if one.find in _TELL_WHAT_LACKS else unknown))
+    yield from chain.from_iterable(check.find(protocol) for check in able)
     if "materials" not in unsound:
         yield from materials.missing_files(protocol, folder)
+
+
+_TELL_WHAT_LACKS = frozenset(
+    {design.arms_fit_the_allocation, imports.people_come_from_somewhere, recruitment.quotas_can_be_counted}
+)
+"""The checks that report an absent section, so that no other needs to."""
+
+
+def _lacking(protocol: Protocol) -> frozenset[str]:
+    """Sections without which there is no study: one fault each, of which many others would follow."""
+    people = "recruits" if protocol.randomised else "responses"
+    lacking = {f"imports.{people}"} if getattr(protocol.imports, people) is None else set[str]()
+    if protocol.randomised and not protocol.arms:
+        lacking.add("arms")
+    return frozenset(lacking)

@@ -42,6 +42,8 @@ def blocks_hold_the_ratio(protocol: Protocol) -> Iterator[Fault]:
     if not isinstance(protocol.allocation, PermutedBlocks):
         return
     total = sum(protocol.allocation.ratio.values())
+    if not total:  # a ratio without a share lacks every arm, which is told there
+        return
     for index, size in enumerate(protocol.allocation.block_sizes):
         at = ("allocation", "block_sizes", index)
         if size % total:

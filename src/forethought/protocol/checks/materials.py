@@ -23,11 +23,19 @@ def _file_faults(name: str, folder: Path, at: KeyPath) -> Iterator[Fault]:
         yield Fault(
             at, f"`{name}` lies outside the materials folder", "Give a path inside it, with forward slashes"
         )
-    elif folder.is_dir() and not (folder / path).is_file():
+    elif folder.is_dir() and not _is_file(folder / path):
         there = sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
         yield Fault(
             at, f"there is no file materials/{name}", suggestion(name, there, "Add it, or remove it here")
         )
+
+
+def _is_file(path: Path) -> bool:
+    """Whether the file is there; a name that no system takes, as one of a thousand letters, is of none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _of_simulation(protocol: Protocol) -> Iterator[Used]:

@@ -62,10 +62,11 @@ def scales_have_items(protocol: Protocol) -> Iterator[Fault]:
             yield Fault((*at, "session"), what, suggestion(outcome.session, sessions, one_of(sessions)))
             continue
         measured = {one.name: one for one in _measured(protocol, outcome.session)}
+        unused = [name for name in measured if name not in outcome.items]
         for place, item in enumerate(outcome.items):
             if item not in measured:
                 what = f"`{item}` is no variable of the session `{outcome.session}`"
-                yield Fault((*at, "items", place), what, suggestion(item, measured, one_of(measured)))
+                yield Fault((*at, "items", place), what, suggestion(item, unused, one_of(measured)))
             elif measured[item].type != "number":
                 what = f"`{item}` is no number, and cannot be summed"
                 yield Fault(

@@ -1,6 +1,7 @@
 """A timestamp is asked for, verified and kept; an answer that does not verify leaves everything as it was."""
 
 import base64
+import json
 import socket
 import subprocess
 import threading
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 
 from forethought.errors import NotLocked
+from forethought.ledger import GENESIS, Event, chain
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import LoadedProtocol
-from forethought.registration import Registration, Service, Stage, Why, amend, lock, read
+from forethought.registration import Registration, Service, Stage, Why, agree, amend, lock, read
+from forethought.registration.anchoring import recorded
 from forethought.registration.document import read_document
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -239,3 +242,28 @@ def test_a_service_that_speaks_no_http_writes_nothing(
         with pytest.raises(NotLocked, match="the timestamp service did not answer"):
             again(folder, loaded, Service.named(url, trusted.root))
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stamps, other: stamps[0].update(service="https://example.org"),
+        lambda stamps, other: stamps[0].update(root=stamps[0]["root"] + other.root.read_text()),
+        lambda stamps, other: stamps.append(stamps[0]),
+    ],
+    ids=["service", "root", "twice"],
+)
+def test_a_timestamp_that_was_edited_is_not_that_of_the_ledger(
+    folder: StudyFolder, stamped: Registration, other: Authority, change: Callable[[Any, Authority], object]
+) -> None:
+    document = read_document(folder.registration)
+    assert document is not None
+    history: list[Event] = []
+    for number, (action, _, detail) in enumerate(recorded(document), start=1):
+        history.append(chain(history[-1].hash if history else GENESIS, number, NOW, "ann", action, detail))
+    agree(folder, history)
+    data = json.loads(folder.registration.read_text())
+    change(data["timestamps"], other)
+    folder.registration.write_text(json.dumps(data))
+    with pytest.raises(NotLocked, match=r"is not the one that the ledger has|two timestamps of one record"):
+        agree(folder, history)
