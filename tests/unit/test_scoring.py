@@ -12,7 +12,7 @@ from forethought.protocol.formats import upgraded
 from forethought.protocol.imports import Imports, Recruits, Responses, Variable
 from forethought.protocol.measures import Composite, Outcome, Rated, Scale
 from forethought.protocol.protocol import Protocol
-from forethought.scoring.outcomes import COLUMNS, score
+from forethought.scoring.outcomes import COLUMNS, score, versioned
 
 BEGAN = datetime(2025, 3, 25, 12, 0, tzinfo=UTC).replace(tzinfo=None)
 
@@ -333,3 +333,44 @@ def test_the_same_data_give_the_same_rows_in_the_same_order() -> None:
     shuffled = COMPLETE.sample(frac=1, random_state=3)
     first = score(protocol(OUTCOMES), COMPLETE, TALKS, responses())
     pd.testing.assert_frame_equal(score(protocol(OUTCOMES), shuffled, TALKS[::-1], responses()), first)
+
+
+# --- versions ---
+
+
+def scored(*values: float | None, version: str = "scale/1") -> pd.DataFrame:
+    """Scores of the outcome `trust`, one for each person who has a value."""
+    rows = [
+        (f"p{number}", "first", "trust", "scale", version, value)
+        for number, value in enumerate(values)
+        if value is not None
+    ]
+    return pd.DataFrame(rows, columns=["participant_id", "session", "outcome", "scorer", "version", "value"])
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "version"),
+    [
+        ((1.0, 2.0), (), "scale/1"),
+        ((1.0, 2.0), (1.0, 2.0), "scale/1"),
+        ((1.0, 2.0), (1.0, None), "scale/1"),  # somebody came since
+        ((1.0, 3.0), (1.0, 2.0), "scale/2"),  # an item is keyed the other way now
+        ((1.0, None), (1.0, 2.0), "scale/2"),  # an item that one of them left out counts now
+    ],
+)
+def test_another_way_of_scoring_has_the_next_version(
+    now: tuple[float | None, ...], before: tuple[float | None, ...], version: str
+) -> None:
+    assert set(versioned(scored(*now), scored(*before))["version"]) == {version}
+
+
+def test_the_newest_of_many_versions_is_compared() -> None:
+    before = pd.concat([scored(1.0, version="scale/9"), scored(2.0, version="scale/10")])
+    assert set(versioned(scored(2.0), before)["version"]) == {"scale/10"}
+    assert set(versioned(scored(1.0), before)["version"]) == {"scale/11"}
+
+
+def test_other_outcomes_keep_their_version() -> None:
+    both = pd.concat([scored(1.0), scored(4.0).assign(outcome="warmth")], ignore_index=True)
+    found = versioned(both, scored(3.0)).set_index("outcome")["version"]
+    assert found.to_dict() == {"trust": "scale/2", "warmth": "scale/1"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from forethought.deviations.computed import Computed
-from forethought.deviations.records import Deed, Plan
+from forethought.deviations.records import Deed, Plan, Scored
 from forethought.protocol.measures import Outcome, Rated
 from forethought.protocol.protocol import Protocol
 
@@ -27,10 +27,10 @@ def _scores(plan: Plan, deed: Deed) -> Iterator[Computed]:
             planned, fields = f"no outcome `{one.outcome}`", (f"outcomes.{one.outcome}.id",)
         else:
             planned = f"`{one.outcome}` scored by {_scoring(registered[one.outcome])}"
-            fields = tuple(f"outcomes.{one.outcome}.{part}" for part in ("scorer", "kind"))
+            fields = (f"outcomes.{one.outcome}",)
         done = f"scored by {one.scorer} ({one.version})"
         if planned != f"`{one.outcome}` {done}":
-            as_amended = one.outcome in amended and done == f"scored by {_scoring(amended[one.outcome])}"
+            as_amended = one.outcome in amended and _is_of(one, amended[one.outcome])
             yield Computed(
                 kind="outcome",
                 planned=planned,
@@ -42,6 +42,12 @@ def _scores(plan: Plan, deed: Deed) -> Iterator[Computed]:
 def _scoring(outcome: Outcome) -> str:
     scorer = outcome.scorer if isinstance(outcome, Rated) else outcome.kind
     return f"{scorer} ({outcome.kind}/{VERSION})"
+
+
+def _is_of(one: Scored, outcome: Outcome) -> bool:
+    """Whether it was scored as this outcome says, in whichever version."""
+    scorer = outcome.scorer if isinstance(outcome, Rated) else outcome.kind
+    return (one.scorer, one.version.partition("/")[0]) == (scorer, outcome.kind)
 
 
 def _raters(plan: Plan) -> Iterator[Computed]:

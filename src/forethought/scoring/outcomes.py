@@ -41,6 +41,27 @@ def score(
     return scores.sort_values(["participant_id", "session", "outcome"], ignore_index=True)
 
 
+def versioned(scores: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """The scores under the newest version there is of each outcome, or the next one where they are others.
+
+    `before` holds the scores that are there already. Those of one way of scoring agree wherever both have a value,
+    and more may come; a value that is another now, or is gone, was scored in another way.
+    """
+    numbers = before["version"].str.extract(r"/(\d+)$", expand=False).astype("int64")
+    found = scores.copy()
+    for (outcome, scorer), own in scores.groupby(["outcome", "scorer"], sort=False):
+        same = (before["outcome"] == outcome) & (before["scorer"] == scorer)
+        if not same.any():
+            continue
+        newest = int(numbers[same].max())
+        then = before[same & (numbers == newest)].set_index(["participant_id", "session"])["value"]
+        now = own.set_index(["participant_id", "session"])["value"].reindex(then.index)
+        number = newest if now.equals(then) else newest + 1
+        kinds = own["version"].str.extract(r"^(\w+)/", expand=False)
+        found.loc[own.index, "version"] = kinds + f"/{number}"
+    return found
+
+
 def _parts_first(outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
     """The outcomes' names, each composite after all of its parts."""
     parts = {

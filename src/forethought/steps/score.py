@@ -25,7 +25,7 @@ class Scored:
 def score(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFAULT_WAIT) -> Scored:
     """Add the scores that the data give and that are not there yet. Run twice, it changes nothing.
 
-    A score is never overwritten: another way of scoring has another version. Of a locked study the protocol must be
+    A score is never overwritten: another way of scoring, as after an amendment, has another version. Of a locked study the protocol must be
     the locked one (NotLocked); DataRefused for a value that its outcome cannot have, and nothing is written.
     """
     loaded = load(folder.protocol)
@@ -37,6 +37,7 @@ def score(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DEFAU
         )
     scores = outcomes.score(loaded.protocol, ratings, conversations, responses)
     with writing(folder, wait) as con:
+        scores = outcomes.versioned(scores, rows.read(con, "scores"))
         new = rows.append(con, "scores", scores)
         if new:
             detail = {"new": new, "versions": sorted(set(scores["version"]))}

@@ -99,16 +99,16 @@ def _session_variables(session: "Series[str]", protocol: Protocol) -> Mapping[st
 
 def _outcomes(con: DuckDBPyConnection, planned: DataFrame, protocol: Protocol) -> DataFrame:
     """Each outcome's column, from the scores of its own scorer in their newest version."""
+    number = "CAST(split_part(version, '/', 2) AS INTEGER)"
     scores = con.execute(
-        "SELECT participant_id AS participant, session, outcome, scorer, arg_max(value, version) AS value "
-        "FROM scores GROUP BY ALL"
+        "SELECT participant_id AS participant, session, outcome, scorer, value FROM scores "
+        f"QUALIFY {number} = max({number}) OVER (PARTITION BY outcome, scorer)"
     ).df()
     here = pd.MultiIndex.from_frame(planned[["participant", "session"]])
     columns = {}
     for outcome in protocol.outcomes:
-        own = scores[scores["outcome"] == outcome.id]
-        if isinstance(outcome, Rated):
-            own = own[own["scorer"] == outcome.scorer]
+        scorer = outcome.scorer if isinstance(outcome, Rated) else outcome.kind
+        own = scores[(scores["outcome"] == outcome.id) & (scores["scorer"] == scorer)]
         if planned_sessions(outcome, protocol):
             by_session = own.set_index(["participant", "session"])["value"]
             columns[outcome.id] = by_session.reindex(here).to_numpy(dtype="float64")

@@ -10,6 +10,7 @@ import pytest
 
 from forethought.cli.entry import run
 from forethought.protocol import plain_yaml
+from forethought.protocol.checks.cautions import cautions
 from forethought.protocol.loading import LoadedProtocol
 
 Loaded = Callable[[Any], LoadedProtocol]
@@ -102,6 +103,16 @@ def test_an_exclusion_is_right_where_no_estimand_counts_people_whatever_happens(
     whole["analysis"]["estimands"][0]["intercurrent_events"][0]["strategy"] = "while_on_treatment"
     whole["preparation"].append({"step": "exclude", "criterion": RULE | {"variable": "warmth"}})
     assert loaded(whole).warnings == ()
+
+
+def test_a_population_by_sessions_that_nothing_marks_held_is_warned_of(whole: Any, loaded: Loaded) -> None:
+    protocol = loaded(whole).protocol
+    silent = protocol.model_copy(
+        update={"imports": protocol.imports.model_copy(update={"conversations": None})}
+    )
+    (found,) = cautions(silent)
+    assert found.at == ("analysis", "populations", 1, "rule")
+    assert "nobody will be in the population `complete`" in found.what
 
 
 @pytest.fixture

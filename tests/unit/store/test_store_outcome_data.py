@@ -167,6 +167,15 @@ def test_of_two_versions_of_a_score_the_newer_counts(filled: StudyFolder, random
     assert opened(filled, randomised).frame["warmth"][4] == 5
 
 
+def test_who_has_no_score_in_the_newer_version_has_none(filled: StudyFolder, randomised: Protocol) -> None:
+    """Two ways of scoring are never mixed in one analysis."""
+    with writing(filled) as con:
+        newer = rows.read(con, "scores").query("participant_id == 'pc'").assign(version="rated/10", value=5.0)
+        rows.append(con, "scores", newer)
+    frame = opened(filled, randomised).frame
+    assert set(frame.loc[frame["warmth"].notna(), "participant"]) == {"pc"}
+
+
 def test_a_study_before_its_sessions_has_every_column_and_no_row(
     study: StudyFolder, randomised: Protocol
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from forethought.protocol.checks.estimands import BY_SESSIONS
 from forethought.protocol.checks.models import formula_of, predictors
 from forethought.protocol.columns import planned_sessions
 from forethought.protocol.design import PermutedBlocks
@@ -18,6 +19,7 @@ def cautions(protocol: Protocol) -> Iterator[Fault]:
     """Every warning about a protocol without a fault."""
     yield from models_leave_strata_out(protocol)
     yield from exclusions_look_behind_the_allocation(protocol)
+    yield from nothing_tells_which_sessions_were_held(protocol)
 
 
 def models_leave_strata_out(protocol: Protocol) -> Iterator[Fault]:
@@ -65,6 +67,19 @@ def exclusions_look_behind_the_allocation(protocol: Protocol) -> Iterator[Fault]
             yield Fault(
                 at, what, "Exclude by what was known before, or choose another strategy for that event"
             )
+
+
+def nothing_tells_which_sessions_were_held(protocol: Protocol) -> Iterator[Fault]:
+    """Populations by sessions where no conversations come in: they are what marks a session held."""
+    if protocol.imports.conversations is not None:
+        return
+    for index, population in enumerate(protocol.analysis.populations):
+        if population.rule in BY_SESSIONS:
+            what = (
+                f"nobody will be in the population `{population.id}`: this release learns from conversations alone "
+                "that a session was held, and none are imported"
+            )
+            yield Fault(("analysis", "populations", index, "rule"), what, "Write randomised")
 
 
 def _measured_after_allocation(protocol: Protocol) -> set[str]:
