@@ -27,6 +27,12 @@ TimestampRoot = Annotated[
 Plan = Annotated[Path, typer.Argument(help="A protocol.yaml, a study's folder or a registration.json.")]
 
 
+KINDS = (
+    "A kind is one of the report's: sample size, windows, exclusions, outcome, scorer, material, formula, pruning, "
+    "alpha, extra tests, not done, seed, software, frozen data, registration."
+)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
     for command in (lock, amend, diff):
@@ -63,7 +69,9 @@ def amend(
     reason: Annotated[str, typer.Option("--reason", help="Why the plan is changed.")],
     declare: Annotated[
         list[str] | None,
-        typer.Option("--declare", help="What was done otherwise, as `kind: statement`; may be repeated."),
+        typer.Option(
+            "--declare", help="What was done otherwise, as `kind: statement`; may be repeated. " + KINDS
+        ),
     ] = None,
     seed_file: SeedFile = None,
     timestamp: TimestampService = None,
