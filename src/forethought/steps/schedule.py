@@ -39,12 +39,15 @@ def schedule(folder: StudyFolder, *, now: datetime, actor: str, wait: float = DE
     if protocol.randomised:
         registration.require(folder, loaded)
     with writing(folder, wait) as con:
+        history = events.history(con)
+        if protocol.randomised:
+            registration.agree(folder, history)
         allocations = rows.read(con, "allocations")
         planned = rows.append(
             con, "sessions", _new_sessions(folder, protocol, allocations, rows.read(con, "sessions"))
         )
         held = _held(rows.read(con, "conversations"))
-        at = _as_of(events.history(con), now)
+        at = _as_of(history, now)
         updated = rows.update_sessions(
             con, _changed(protocol, allocations, rows.read(con, "sessions"), held, at)
         )
