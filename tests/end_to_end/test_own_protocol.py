@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def run(forethought: Forethought, tmp_path_factory: pytest.TempPathFactory) -> R
         return said
 
     done("init", study, "--from", PROTOCOL)
-    done("lock", study)
+    secret = root / "seeds.txt"
+    secret.write_text("".join(f"{sha256(f'own study {wave}'.encode()).hexdigest()}\n" for wave in (1, 2)))
+    done("lock", study, "--seed-file", secret)
     arrivals = [person for wave in (1, 2) for person in _arrivals(wave)]
     for wave in (1, 2):
         came = _written(root / f"wave_{wave}.csv", [one for one in arrivals if one["code"][1] == str(wave)])
@@ -83,12 +86,12 @@ def _arrivals(wave: int) -> list[dict[str, str]]:
 
 def _answers(code: str, condition: str) -> dict[str, str]:
     own, gain = sum(map(ord, code)) % 3, GAIN[condition]
-    after = 1 + own + gain
+    after = 1 + gain
     return {
         "code": code,
         "finished": "2026-07-01T00:00:00Z",
         **{f"w1_{item}": "2" for item in (1, 2, 3)},
-        "w2_1": str(after),
+        "w2_1": str(after + own),  # people differ by up to two points of nine, so that 1.5 are many SE
         "w2_2": str(after),
         "w2_3": str(6 - after),
         "tired_2": str(8 - 3 * gain // 2 + own % 2),
