@@ -44,7 +44,7 @@ def claims_in_words(hypothesis: Hypothesis, analysis: Analysis) -> Iterator[str]
         ("Falsified", hypothesis.falsify_if),
     ):
         said = criterion_in_words(parse_criterion(registered), analysis.alpha)
-        yield f"{verdict} if {said}. Registered as: {' '.join(registered.split())}"
+        yield f"{verdict} if {said}. The protocol says: {' '.join(registered.split())}"
 
 
 def predicted(hypothesis: Hypothesis) -> str:

@@ -197,11 +197,11 @@ def test_a_card_has_both_criteria_in_words_beside_the_registered_text(simulated_
     corroborated, falsified = overall.details[1:3]
     assert corroborated == (
         "Corroborated if the adjusted p is below alpha (0.05) and the interval's lower end is above 0. "
-        "Registered as: p_adjusted < alpha and ci_low > 0"
+        "The protocol says: p_adjusted < alpha and ci_low > 0"
     )
     assert falsified == (
         "Falsified if the interval's upper end is below the smallest effect of interest. "
-        "Registered as: ci_high < smallest_effect"
+        "The protocol says: ci_high < smallest_effect"
     )
 
 
