@@ -12,6 +12,8 @@ from forethought.reports.content import Cell, Column, Paragraph, RowGroup, Secti
 
 IDENTIFYING = ("id", "name", "number", "outcome", "file")
 APART = ("assumed", "note", "label", "reason", "statement", *IDENTIFYING)
+WITHHELD = ("block_sizes", "block_size", "size", "tolerance")
+"""By these it could be told when an arm is due: who enrols reads this table too."""
 LONGEST = 160
 
 
@@ -71,7 +73,8 @@ def _says(value: BaseModel) -> str:
     parts = [
         f"{name.replace('_', ' ')} {text}"
         for name in type(value).model_fields
-        if name not in APART and (text := _plain(getattr(value, name)))
+        if name in value.model_fields_set and name not in (*APART, *WITHHELD)
+        if (text := _plain(getattr(value, name)))
     ]
     words = "; ".join(parts) or formatting.ABSENT
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"

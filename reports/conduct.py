@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from forethought.protocol.design import Arm, PermutedBlocks
+from forethought.protocol import allocation_words
+from forethought.protocol.allocation import Design, NoAllocation, PermutedBlocks
+from forethought.protocol.design import Arm
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
 from forethought.reports.content import (
@@ -29,31 +31,51 @@ SIMULATION = "The data are simulated: no conclusion about people follows from th
 def allocation_section(protocol: Protocol, results: Results, record: Record, names: Names) -> Section:
     """The method in words, the balance it gave, and whether a replay gives the same arms."""
     blocks: list[Block] = []
-    if isinstance(protocol.allocation, PermutedBlocks):
-        blocks.append(
-            Paragraph(text=_method(protocol.allocation, protocol.arms, names, blinded=results.blinded))
-        )
+    design = protocol.allocation
+    if isinstance(design, NoAllocation):
+        blocks.append(Paragraph(text=NOT_RANDOMISED))
+    else:
+        blocks.append(Paragraph(text=_method(design, protocol.arms, names, blinded=results.blinded)))
         blocks.append(Paragraph(text=_replay(record.replay, results)))
         if results.blinded:
             blocks.append(Paragraph(text="Counts by arm are shown after unblinding."))
         if record.balance:
             blocks.append(_balance(protocol, record.balance, results, names))
-    else:
-        blocks.append(Paragraph(text=NOT_RANDOMISED))
     return Section(id="allocation", title="Allocation", blocks=tuple(blocks))
 
 
-def _method(design: PermutedBlocks, arms: Sequence[Arm], names: Names, *, blinded: bool) -> str:
+def _method(design: Design, arms: Sequence[Arm], names: Names, *, blinded: bool) -> str:
     """The method in words; who enrols reads the blinded report, and must not learn when a block ends."""
     shares = ", ".join(f"{names.arm(arm.id)} {design.ratio[arm.id]}" for arm in arms)
-    sizes = " or ".join(str(size) for size in design.block_sizes)
-    strata = f"within strata of {' and '.join(design.strata)}" if design.strata else "without strata"
-    drawn = "each block's size drawn by chance" if len(design.block_sizes) > 1 else "of one size"
-    of_sizes = " (their sizes are withheld until unblinding)" if blinded else f" of {sizes} ({drawn})"
-    return (
-        f"Permuted blocks{of_sizes}, {strata}, in the ratio {shares}, in the order of arrival, "
-        "from the wave's committed secret seed."
+    within = allocation_words.looked_at(design)
+    unit = f"by {allocation_words.unit(design)}" if design.cluster else ""
+    parts = (
+        f"{allocation_words.method(design)}{_sizes(design, blinded=blinded)}",
+        *(part for part in (within, unit) if part),
+        f"in the ratio {shares}",
+        allocation_words.course(design),
+        "from the wave's committed secret seed.",
     )
+    said = ", ".join(parts)
+    more = (allocation_words.how(design), *allocation_words.rules(design, names.arm), _who_counts(design))
+    return " ".join([f"{said[:1].upper()}{said[1:]}", *(f"{one}." for one in more if one)])
+
+
+def _sizes(design: Design, *, blinded: bool) -> str:
+    """The numbers that tell when an arm is due, or that they are not told."""
+    sizes = allocation_words.sizes(design)
+    if sizes is None:
+        return ""
+    if not blinded or allocation_words.SEALED in sizes:
+        return f" {sizes}"
+    whose = "their sizes" if isinstance(design, PermutedBlocks) else "its numbers"
+    return f" ({whose} are withheld until unblinding)"
+
+
+def _who_counts(design: Design) -> str | None:
+    """The rule for those who leave, where it is another than that everyone counts."""
+    counted = design.dropouts.count != "everyone_allocated"
+    return allocation_words.dropouts(design) if counted else None
 
 
 def _replay(replay: Replay | None, results: Results) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from forethought.protocol.allocation import NoAllocation
 from forethought.protocol.analysis import Hypothesis, Model
-from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
 from forethought.reports.claims import predicted
@@ -78,7 +78,7 @@ def key_outcomes(protocol: Protocol) -> tuple[str, ...]:
 def conditions(plan: Plan) -> Versions:
     """The arms with what is done in each; by their labels; and how they are allocated."""
     allocation = plan.protocol.allocation
-    if not isinstance(allocation, PermutedBlocks):
+    if isinstance(allocation, NoAllocation):
         return (design.conditions(plan),)
     method = words.sentence(design.allocation(allocation, plan))
     labels = words.sentence(f"Arms: {words.listed(arm.label for arm in plan.protocol.arms)}")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from forethought.analysis.estimands import attributes
+from forethought.protocol import allocation_words
+from forethought.protocol.allocation import Design, NoAllocation
 from forethought.protocol.analysis import Hypothesis
-from forethought.protocol.design import Arm, PermutedBlocks, Stimuli
+from forethought.protocol.design import Arm, Stimuli
 from forethought.protocol.estimands import Estimand
 from forethought.protocol.protocol import Protocol
 from forethought.reports import formatting
@@ -15,7 +17,6 @@ from forethought.reports.forms.form import Plan
 NO_HYPOTHESIS = "No hypothesis is tested: the study describes and explores, and claims nothing beforehand"
 NOT_RANDOMISED = "Nobody is allocated at random: the study has no arms"
 UNMANIPULATED = "Whatever else differs between records is told among the measured variables"
-WITHHELD = "The sizes of the blocks are withheld until the end, so that no allocation can be guessed"
 
 DRAWN_BY = {
     "forethought": "drawn by the machine at the lock",
@@ -124,31 +125,33 @@ def _stimuli(stimuli: Stimuli, plan: Plan) -> str:
     )
     return (
         f"Each participant meets one {words.spaced(stimuli.name)} of {len(stimuli.items)} "
-        f"({words.listed(map(words.spaced, stimuli.items))}), in random order without repetition, in {sessions}"
+        f"({words.listed(map(words.spaced, stimuli.items))}), {allocation_words.order(stimuli)}, in {sessions}"
     )
 
 
 def randomisation(plan: Plan) -> str:
     """Method, unit, ratio and strata; how the sequence is made and concealed; never a block's size."""
     design = plan.protocol.allocation
-    if not isinstance(design, PermutedBlocks):
+    if isinstance(design, NoAllocation):
         return words.sentence(NOT_RANDOMISED)
     return words.paragraphs(
-        words.sentences(allocation(design, plan), WITHHELD),
+        words.sentences(
+            allocation(design, plan),
+            allocation_words.how(design),
+            *allocation_words.rules(design, plan.names.arm),
+            allocation_words.withheld(design),
+        ),
         words.sentences(
             f"Each wave has a secret seed of its own, {DRAWN_BY[design.seed.drawn_by]}",
             "A commitment to it is published at the lock, and the seed itself when enrolment is closed and the "
             "study is unblinded: anyone can then draw every allocation again",
         ),
         words.sentences(f"Concealment: {design.concealment}"),
-        words.sentences(
-            "Whoever was allocated keeps the place in the block, and nobody is replaced",
-            design.dropouts.statement,
-        ),
+        words.sentences(allocation_words.dropouts(design), design.dropouts.statement),
     )
 
 
-def allocation(design: PermutedBlocks, plan: Plan) -> str:
+def allocation(design: Design, plan: Plan) -> str:
     """The method as one sentence, without its stop."""
     shares = set(design.ratio.values())
     ratio = (
@@ -156,14 +159,10 @@ def allocation(design: PermutedBlocks, plan: Plan) -> str:
         if len(shares) == 1
         else f"in the ratio {words.listed(f'{arm.label} {design.ratio[arm.id]}' for arm in plan.protocol.arms)}"
     )
-    strata = (
-        f"within strata of {words.listed(map(words.spaced, design.strata))}"
-        if design.strata
-        else "without strata"
-    )
+    method = " ".join(filter(None, (allocation_words.method(design), allocation_words.looked_at(design))))
     return (
-        f"Each {design.unit} is allocated to one of {len(design.ratio)} arms {ratio}, by permuted blocks {strata}, "
-        "in the order of arrival"
+        f"Each {allocation_words.unit(design)} is allocated to one of {len(design.ratio)} arms {ratio}, by {method}, "
+        f"{allocation_words.course(design)}"
     )
 
 

@@ -89,7 +89,7 @@ def test_every_part_has_its_own_words() -> None:
     assert lacking == []
 
 
-@pytest.mark.parametrize("method", ["kenward_roger", "minimization", "latin_square", "graphical", "redcap"])
+@pytest.mark.parametrize("method", ["kenward_roger", "wei_urn", "session", "graphical", "redcap"])
 def test_a_method_that_is_known_but_not_in_this_release_is_named(method: str) -> None:
     line = next(line for line in TEXT.splitlines() if f"`{method}`" in line)
     assert method in line.split("not in this release: ")[1]
@@ -120,9 +120,11 @@ def test_every_name_of_the_criteria_is_explained(name: str) -> None:
     ("field", "value", "needed"),
     [
         ("alpha", "number above 0, below 1", "default `0.05`"),
-        ("block_sizes", "list of one or more: whole number from 1", "required"),
+        ("block_sizes", "list of one or more: whole number from 1, up to 100,000 or `sealed`", "required"),
+        ("chance", "number above 0, below 1 or text of the given form", "required"),
+        ("most_draws", "whole number from 1, up to 1,000,000", "default `10000`"),
         ("looks", "list of 2 or more: number above 0, up to 1", "required"),
-        ("ratio", "mapping of names to: whole number from 1", "required"),
+        ("ratio", "mapping of names to: whole number from 1, up to 100,000", "required"),
         ("opens", "time", "required"),
         ("affiliation", "text", "optional"),
         ("report_coefficients", "`true` or `false`", "default `false`"),

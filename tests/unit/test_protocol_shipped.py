@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from forethought.errors import WrongUsage
 from forethought.protocol import plain_yaml, shipped
+from forethought.protocol.allocation import PermutedBlocks
 from forethought.protocol.analysis import MixedModel
-from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.protocol.measures import Rated
@@ -19,7 +19,9 @@ from forethought.protocol.vocabulary import schema
 
 NOT_IN_ANY = {
     "Author": {"orcid"},
+    "Dropouts": {"in_progress_minutes"},
     "MixedModel": {"population"},
+    "PermutedBlocks": {"caps", "cluster", "drawn", "initial_simple", "list_length"},
     "Protocol": {"wave_pooling"},
     "Rater": {"model", "temperature"},
     "Recruitment": {"quotas"},
@@ -28,7 +30,11 @@ NOT_IN_ANY = {
     "Scale": {"reverse"},
 }
 """Keys that none of the shipped studies has: their sources do not tell it, or it fits none of their designs."""
-WHOLLY_ABSENT = {"AtMost", "GroupSequential", "Quota", "WavePooling"}
+METHODS = {
+    "BiasedCoin", "BigStick", "BlockUrn", "Complete", "Minimization", "Rerandomization", "Simple",
+}  # fmt: skip
+"""Methods of allocation that none of them has; tests/end_to_end/methods runs a study of each, with all their keys."""
+WHOLLY_ABSENT = {"AtMost", "Cap", "Factor", "GroupSequential", "Quota", "WavePooling", *METHODS}
 
 
 def protocol(name: str, folder: Path) -> Protocol:

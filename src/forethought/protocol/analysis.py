@@ -47,7 +47,7 @@ class MixedModel(Assumable):
     )
     leaves_out: dict[Name, Text] = Field(
         default_factory=dict,
-        description="Strata and waves that the formula leaves out, each with the reason.",
+        description="Waves, strata and other variables balanced at allocation that the formula leaves out, each with the reason.",
     )
     report_coefficients: bool = Field(
         default=False, description="Each fixed effect is a finding too, where no contrast names it."
@@ -69,7 +69,7 @@ class LinearModel(Assumable):
     cluster: Name = Field(description="The variable whose records are dependent, such as `participant`.")
     leaves_out: dict[Name, Text] = Field(
         default_factory=dict,
-        description="Strata and waves that the formula leaves out, each with the reason.",
+        description="Waves, strata and other variables balanced at allocation that the formula leaves out, each with the reason.",
     )
     report_coefficients: bool = Field(
         default=False, description="Each fixed effect is a finding too, where no contrast names it."

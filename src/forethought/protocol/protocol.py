@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from forethought.protocol.allocation import Allocation, NoAllocation
 from forethought.protocol.analysis import Analysis
 from forethought.protocol.assumed_world import Simulation
-from forethought.protocol.design import Allocation, Arm, Material, NoAllocation, Session, Stimuli
+from forethought.protocol.design import Arm, Material, Session, Stimuli
 from forethought.protocol.estimands import Estimand, Population
 from forethought.protocol.imports import Imports
 from forethought.protocol.measures import Outcome, Preparation, Rater

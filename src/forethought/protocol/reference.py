@@ -273,7 +273,7 @@ def _scalar(node: Node) -> str:
                 "maximum": "up to",
                 "exclusiveMaximum": "below",
             }
-            limits = [f"{word} {node[key]:g}" for key, word in words.items() if key in node]
+            limits = [f"{word} {node[key]:,.12g}" for key, word in words.items() if key in node]
             return ("whole number" if kind == "integer" else "number") + f" {', '.join(limits)}".rstrip()
         case "boolean":
             return "`true` or `false`"

@@ -69,7 +69,7 @@ def _of_type(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str,
         return must_be(_TYPES[kind], value), "Correct it"
     if kind in _BOUNDS:
         limit, words = _BOUNDS[kind]
-        return f"is {shown(value)}; it must be {words} {context[limit]:g}", "Correct it"
+        return f"is {shown(value)}; it must be {words} {context[limit]:,.12g}", "Correct it"
     return f"cannot be {shown(value)}", "See the protocol's schema (`forethought schema`)"
 
 

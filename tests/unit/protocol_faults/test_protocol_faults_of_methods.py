@@ -15,11 +15,9 @@ MODELS = ("analysis", "models")
     [
         (("analysis", "families", 0, "method"), "hochberg", "`none`, `holm`. Write `none` or `holm`."),
         (("analysis", "families", 0, "method"), "bonferroni", "`none`, `holm`. Write `none` or `holm`."),
-        (("allocation", "method"), "minimization", "`permuted_blocks`, `none`. Write `permuted_blocks` or `none`."),
-        (("allocation", "method"), "minimisation", "`permuted_blocks`, `none`. Write `permuted_blocks` or `none`."),
-        (("allocation", "unit"), "cluster", "`participant`. Write `participant`."),
-        (("allocation", "dropouts", "replace"), "next_arrival", "`never`. Write `never`."),
-        (("stimuli", "order"), "latin_square", "`random_without_repetition`. Write `random_without_repetition`."),
+        (("allocation", "method"), "wei_urn", "`simple`, `complete`, `permuted_blocks`, `biased_coin`, `big_stick`, `block_urn`, `minimization`, `rerandomization`, `none`. Write `simple`, `complete`, `permuted_blocks`, `biased_coin`, `big_stick`, `block_urn`, `minimization`, `rerandomization` or `none`."),
+        (("allocation", "method"), "stepped_wedge", "`simple`, `complete`, `permuted_blocks`, `biased_coin`, `big_stick`, `block_urn`, `minimization`, `rerandomization`, `none`. Write `simple`, `complete`, `permuted_blocks`, `biased_coin`, `big_stick`, `block_urn`, `minimization`, `rerandomization` or `none`."),
+        (("allocation", "unit"), "session", "`participant`, `cluster`. Write `participant` or `cluster`."),
         (("imports", "recruits", "source"), "mturk", "`prolific`, `csv`. Write `prolific` or `csv`."),
         (("imports", "responses", "source"), "redcap", "`qualtrics`, `csv`. Write `qualtrics` or `csv`."),
         ((*MODELS, 0, "ddf"), "kenward_roger", "`satterthwaite`. Write `satterthwaite`."),
@@ -43,8 +41,8 @@ def test_a_method_of_a_later_release_is_refused_by_name(
 def test_the_short_form_of_a_method_of_a_later_release_is_refused_by_name(
     changed: Callable[..., Any],
 ) -> None:
-    found = changed((("allocation",), "biased_coin"))
-    assert "`biased_coin` is a method this release does not have" in found.problems[0]
+    found = changed((("allocation",), "wei_urn"))
+    assert "`wei_urn` is a method this release does not have" in found.problems[0]
 
 
 @pytest.mark.parametrize("kind", ["glm", "gee", "ordinal"])
@@ -64,6 +62,10 @@ def test_a_kind_of_model_that_this_release_does_not_have_is_refused_by_name(
     [
         (("analysis", "families", 0, "method"), "holmm", "holm"),
         (("allocation", "method"), "permuted_block", "permuted_blocks"),
+        (("allocation", "dropouts", "count"), "complete", "completed"),
+        (("allocation", "dropouts", "replace"), "nextarrival", "next_arrival"),
+        (("stimuli", "order"), "latinsquare", "latin_square"),
+        (("stimuli", "order"), "williams_design", "williams"),
         ((*MODELS, 0, "kind"), "mixd", "mixed"),
         ((*MODELS, 0, "ddf"), "satterthwate", "satterthwaite"),
         (("study", "type"), "experimnt", "experiment"),
@@ -105,7 +107,7 @@ LATER = {name: field["later"] for name, field in FIELDS if "later" in field}
 @pytest.mark.parametrize(
     "name",
     [
-        "PermutedBlocks.method", "PermutedBlocks.unit", "Dropouts.count", "Dropouts.replace", "Stimuli.order", "Recruits.source",
+        "PermutedBlocks.method", "PermutedBlocks.unit", "Minimization.unit", "Recruits.source",
         "Responses.source", "Scale.missing_items", "MixedModel.ddf", "Family.method", "MissingData.method", "Analysis.sides",
         "WavePooling.method", "Population.rule",
     ],

@@ -5,12 +5,14 @@ from itertools import chain
 from pathlib import Path
 
 from forethought.protocol.checks import (
+    allocation,
     design,
     estimands,
     hypotheses,
     imports,
     inference,
     materials,
+    methods,
     models,
     names,
     outcomes,
@@ -19,6 +21,7 @@ from forethought.protocol.checks import (
     recruitment,
     references,
     simulation,
+    together,
     waves,
 )
 from forethought.protocol.checks.cautions import cautions
@@ -31,6 +34,9 @@ __all__ = ["CHECKS", "cautions", "faults"]
 CHECKS: tuple[Check, ...] = (
     *names.CHECKS,
     *design.CHECKS,
+    *allocation.CHECKS,
+    *methods.CHECKS,
+    *together.CHECKS,
     *waves.CHECKS,
     *imports.CHECKS,
     *recruitment.CHECKS,

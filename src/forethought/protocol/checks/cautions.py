@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+from forethought.protocol.allocation import Minimization, Randomization, Rerandomization
+from forethought.protocol.checks.allocation_cautions import (
+    allocation_cautions,
+    clusters_left_out,
+    stimuli_that_nobody_meets,
+)
 from forethought.protocol.checks.estimands import BY_SESSIONS
 from forethought.protocol.checks.models import formula_of, predictors
 from forethought.protocol.columns import planned_sessions
-from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.formats import NOT_TOLD_APART
 from forethought.protocol.measures import Derive, Exclude, Join
 from forethought.protocol.problems import Fault, KeyPath, listed
@@ -17,6 +22,10 @@ CLAIMING = ("primary", "secondary")
 
 def cautions(protocol: Protocol) -> Iterator[Fault]:
     """Every warning about a protocol without a fault."""
+    if isinstance(protocol.allocation, Randomization):
+        yield from allocation_cautions(protocol, protocol.allocation)
+    yield from clusters_left_out(protocol)
+    yield from stimuli_that_nobody_meets(protocol)
     yield from models_leave_strata_out(protocol)
     yield from exclusions_look_behind_the_allocation(protocol)
     yield from nothing_tells_which_sessions_were_held(protocol)
@@ -24,21 +33,30 @@ def cautions(protocol: Protocol) -> Iterator[Fault]:
 
 def models_leave_strata_out(protocol: Protocol) -> Iterator[Fault]:
     """Models that claim something without what the allocation was balanced by, and do not say why."""
-    if not isinstance(protocol.allocation, PermutedBlocks):
+    design = protocol.allocation
+    if not isinstance(design, Randomization):
         return
-    balanced = [(name, f"the stratum `{name}`") for name in protocol.allocation.strata]
-    balanced += [("wave", "`wave`")] if len(protocol.waves) > 1 else []
+    how = _balancing(design)
+    balanced = [(name, how.format(name=name)) for name in design.covariates]
+    balanced += [("wave", "`wave`, within which arms are allocated")] if len(protocol.waves) > 1 else []
     for index, model in enumerate(protocol.analysis.models):
         formula = formula_of(model)
         if model.role not in CLAIMING or formula is None:
             continue
         for name, noun in balanced:
             if name not in predictors(formula) and name not in model.leaves_out:
-                what = (
-                    f"the {model.role} model `{model.id}` leaves out {noun}, within which arms are allocated"
-                )
+                what = f"the {model.role} model `{model.id}` leaves out {noun}"
                 remedy = "Add it to the formula, or give the reason under `leaves_out`"
                 yield Fault(("analysis", "models", index, "formula"), what, remedy)
+
+
+def _balancing(design: Randomization) -> str:
+    """What a variable that the draw looks at does for the allocation."""
+    if isinstance(design, Minimization):
+        return "the factor `{name}`, by which arms are balanced"
+    if isinstance(design, Rerandomization):
+        return "`{name}`, by which arms are balanced"
+    return "the stratum `{name}`, within which arms are allocated"
 
 
 def exclusions_look_behind_the_allocation(protocol: Protocol) -> Iterator[Fault]:

@@ -1,10 +1,9 @@
-"""Arms, allocation, sessions and stimuli: whether they can be carried out as written."""
+"""Arms, sessions and stimuli: whether they can be carried out as written."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from forethought.protocol.checks.check import reading
-from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.problems import Fault, KeyPath, exact_keys, one_of, suggestion
 from forethought.protocol.protocol import Protocol
 
@@ -27,55 +26,6 @@ def factors_are_complete(protocol: Protocol) -> Iterator[Fault]:
     yield from _same_names(
         "factor", [(("arms", i, "factors"), arm.factors) for i, arm in enumerate(protocol.arms)]
     )
-
-
-def ratio_names_the_arms(protocol: Protocol) -> Iterator[Fault]:
-    """The ratio has a share for each arm."""
-    if isinstance(protocol.allocation, PermutedBlocks):
-        yield from exact_keys(
-            ("allocation", "ratio"), protocol.allocation.ratio, [*protocol.arms_by_id], "arm"
-        )
-
-
-def blocks_hold_the_ratio(protocol: Protocol) -> Iterator[Fault]:
-    """Block sizes are multiples of the ratio's sum, each once."""
-    if not isinstance(protocol.allocation, PermutedBlocks):
-        return
-    total = sum(protocol.allocation.ratio.values())
-    if not total:  # a ratio without a share lacks every arm, which is told there
-        return
-    for index, size in enumerate(protocol.allocation.block_sizes):
-        at = ("allocation", "block_sizes", index)
-        if size % total:
-            what = f"blocks of {size} cannot hold the ratio, whose shares sum to {total}"
-            yield Fault(at, what, f"Use multiples of {total}")
-        if size in protocol.allocation.block_sizes[:index]:
-            yield Fault(at, f"block size {size} is listed twice", "List it once; sizes are equally likely")
-
-
-def strata_are_known(protocol: Protocol) -> Iterator[Fault]:
-    """Strata are categories with listed levels that recruitment gives for everyone who is eligible."""
-    if not isinstance(protocol.allocation, PermutedBlocks):
-        return
-    recruits = protocol.imports.recruits
-    known = {variable.name: variable for variable in recruits.variables} if recruits else {}
-    tested = {criterion.variable for criterion in recruits.eligibility} if recruits else set()
-    for index, name in enumerate(protocol.allocation.strata):
-        at = ("allocation", "strata", index)
-        if name not in known:
-            what = f"the stratum variable `{name}` is none of imports.recruits.variables, known at allocation"
-            yield Fault(at, what, suggestion(name, known, one_of(known)))
-        elif known[name].type != "category" or not known[name].levels:
-            yield Fault(
-                at, f"the stratum variable `{name}` is no category with levels", "List its levels there"
-            )
-        elif name not in tested:
-            what = (
-                f"nobody without a known `{name}` has a stratum, and no eligibility criterion excludes them"
-            )
-            yield Fault(at, what, f"Add a criterion on `{name}` to imports.recruits.eligibility")
-        if name in protocol.allocation.strata[:index]:
-            yield Fault(at, f"the stratum variable `{name}` is listed twice", "List it once")
 
 
 def windows_are_ordered(protocol: Protocol) -> Iterator[Fault]:
@@ -134,6 +84,9 @@ def stimuli_suffice(protocol: Protocol) -> Iterator[Fault]:
     if len(stimuli.items) < len(stimuli.sessions):
         what = f"{len(stimuli.sessions)} sessions need as many stimuli without repetition, not {len(stimuli.items)}"
         yield Fault(("stimuli", "items"), what, "Add items, or take sessions away")
+    elif stimuli.order == "williams" and len(stimuli.items) > len(stimuli.sessions):
+        what = f"a Williams design has as many sessions as stimuli, not {len(stimuli.sessions)} of {len(stimuli.items)}"
+        yield Fault(("stimuli", "order"), what, "Take items away, or write `latin_square`")
     if not protocol.randomised:
         what = "stimuli are drawn from the wave's random stream, but allocation is none"
         yield Fault(("stimuli",), what, "Remove the stimuli, or choose a method of allocation")
@@ -150,9 +103,6 @@ def _same_names(noun: str, places: Sequence[tuple[KeyPath, Mapping[str, object]]
 CHECKS = (
     reading(arms_fit_the_allocation, "arms", "allocation"),
     reading(factors_are_complete, "arms"),
-    reading(ratio_names_the_arms, "allocation", "arms"),
-    reading(blocks_hold_the_ratio, "allocation"),
-    reading(strata_are_known, "allocation", "imports.recruits"),
     reading(windows_are_ordered, "sessions"),
     reading(windows_do_not_overlap, "sessions"),
     reading(session_variables_are_complete, "sessions"),

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from forethought.errors import InvalidFormula
 from forethought.grammar import ModelFormula, parse_formula
+from forethought.protocol.allocation import Randomization
 from forethought.protocol.analysis import MixedModel, Model
+from forethought.protocol.checks.allocation import covariate_noun
 from forethought.protocol.checks.check import COLUMNS, reading
 from forethought.protocol.checks.models import (
     OUTCOME,
@@ -15,7 +17,6 @@ from forethought.protocol.checks.models import (
     variable_faults,
 )
 from forethought.protocol.columns import Column, analysis_columns
-from forethought.protocol.design import PermutedBlocks
 from forethought.protocol.problems import Fault, KeyPath, one_of, suggestion
 from forethought.protocol.protocol import Protocol
 
@@ -65,18 +66,22 @@ def _fixed(formula: ModelFormula) -> tuple[bool, frozenset[frozenset[str]]]:
 
 
 def what_is_left_out_is_absent(protocol: Protocol) -> Iterator[Fault]:
-    """`leaves_out` names strata, or the wave, that the formula does not have."""
-    strata = protocol.allocation.strata if isinstance(protocol.allocation, PermutedBlocks) else ()
+    """`leaves_out` names what the allocation is balanced by, or the wave, that the formula does not have."""
+    design = protocol.allocation
+    covariates = design.covariates if isinstance(design, Randomization) else ()
     recruits = protocol.imports.recruits
-    if not set(strata) <= {variable.name for variable in (recruits.variables if recruits else ())}:
-        return  # a stratum is misspelt, and is reported by itself
-    known = [*strata, "wave"] if protocol.randomised else []
+    if not set(covariates) <= {variable.name for variable in (recruits.variables if recruits else ())}:
+        return  # one is misspelt, and is reported by itself
+    noun = (
+        covariate_noun(design).removesuffix(" variable") if isinstance(design, Randomization) else "stratum"
+    )
+    known = [*covariates, "wave"] if protocol.randomised else []
     for index, model in enumerate(protocol.analysis.models):
         formula = formula_of(model)
         for name in model.leaves_out:
             at: KeyPath = ("analysis", "models", index, "leaves_out", name)
             if name not in known:
-                what = f"`{name}` is no stratum, nor the wave, so that `{model.id}` leaves nothing out"
+                what = f"`{name}` is no {noun}, nor the wave, so that `{model.id}` leaves nothing out"
                 yield Fault(at, what, suggestion(name, known, one_of(known)))
             elif formula is not None and name in predictors(formula):
                 what = f"the formula of `{model.id}` has `{name}`, and leaves_out says that it has not"
