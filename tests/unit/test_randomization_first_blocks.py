@@ -11,8 +11,8 @@ from math import comb, factorial
 import pytest
 
 from forethought.errors import ProtocolInvalid
-from forethought.protocol.design import Dropouts, PermutedBlocks, SeedPolicy
-from forethought.randomization.blocks import (
+from forethought.protocol.allocation import Dropouts, PermutedBlocks, SeedPolicy
+from forethought.randomization.first_blocks import (
     ALGORITHM,
     StratumBlocks,
     allocate,

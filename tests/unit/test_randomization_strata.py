@@ -2,7 +2,7 @@
 
 import pytest
 
-from forethought.randomization.strata import Unplaced, stratum
+from forethought.randomization.strata import Unplaced, levels_of, stratum
 
 LEVELS = {"sex": ("Female", "Male"), "student": ("Yes", "No")}
 
@@ -40,3 +40,22 @@ def test_different_strata_never_share_a_label() -> None:
         stratum(free, {"a": "x", "b": "\\y"}),
     }
     assert len(labels) == 4
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sex": "Female", "student": "No"},
+        {"sex": "a=b", "student": "="},
+        {"sex": "a|student=b", "student": "c"},
+        {"sex": "\\", "student": "\\|\\\\|"},
+        {"sex": "two\nlines", "student": " "},
+    ],
+)
+def test_a_label_gives_its_levels_back(values: dict[str, str]) -> None:
+    label = stratum({"sex": (), "student": ()}, values)
+    assert levels_of(str(label)) == values
+
+
+def test_the_whole_wave_has_no_levels() -> None:
+    assert levels_of("all") == {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from forethought.errors import ProtocolInvalid
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.allocation import PermutedBlocks
 from forethought.randomization.streams import Stream
 
 ALGORITHM = "permuted-blocks/1"
@@ -36,7 +36,7 @@ class StratumBlocks:
     stratum: str
 
     def __post_init__(self) -> None:
-        if any(size % sum(self.design.ratio.values()) for size in self.design.block_sizes):
+        if any(size % sum(self.design.ratio.values()) for size in self._sizes):
             raise ProtocolInvalid(
                 "allocation",
                 "a block cannot hold the ratio",
@@ -45,10 +45,17 @@ class StratumBlocks:
 
     def size(self, block: int) -> int:
         """How many arrivals the block takes, each of the registered sizes being equally likely."""
-        sizes = self.design.block_sizes
+        sizes = self._sizes
         if len(sizes) == 1:
             return sizes[0]
         return sizes[self._stream(block, "size").below(len(sizes))]
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        sizes = self.design.block_sizes
+        if sizes == "sealed":
+            raise ValueError("sealed block sizes are read from `secrets/` before anything is drawn")
+        return sizes
 
     def arms(self, block: int) -> list[str]:
         """The arms of the block, in the order in which arrivals get them."""

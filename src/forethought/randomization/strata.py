@@ -1,10 +1,15 @@
 """The stratum of a participant, from what was known at recruitment."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WHOLE_WAVE = "all"
 """The one stratum of a design without strata."""
+
+
+_PARTS = re.compile(r"(?:[^|\\]|\\.)+", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +37,11 @@ def stratum(levels: Mapping[str, Sequence[str]], values: Mapping[str, str]) -> s
 def _escaped(value: str) -> str:
     """The value with its bars marked, so that two different strata never share a label (and a stream)."""
     return value.replace("\\", "\\\\").replace("|", "\\|")
+
+
+def levels_of(label: str) -> Mapping[str, str]:
+    """The variables of a stratum's label and their values; the whole wave has none."""
+    if label == WHOLE_WAVE:
+        return {}
+    found = (part.partition("=") for part in _PARTS.findall(label))
+    return {name: _ESCAPED.sub(r"\1", value) for name, _, value in found}
