@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forethought.analysis.lmm import MixedFit, lmer
     from forethought.analysis.ols import LinearFit, ols
+    from forethought.analysis.randomization_test import randomization_test
     from forethought.errors import ForethoughtError
     from forethought.protocol.loading import LoadedProtocol, load
     from forethought.protocol.protocol import Protocol
+    from forethought.randomization.recorded import RecordedDesign
 
 __all__ = [
     "ForethoughtError",
@@ -20,10 +22,12 @@ __all__ = [
     "LoadedProtocol",
     "MixedFit",
     "Protocol",
+    "RecordedDesign",
     "__version__",
     "lmer",
     "load",
     "ols",
+    "randomization_test",
 ]
 
 __version__ = "0.1.0"
@@ -34,9 +38,11 @@ _HOMES = {
     "LoadedProtocol": "forethought.protocol.loading",
     "MixedFit": "forethought.analysis.lmm",
     "Protocol": "forethought.protocol.protocol",
+    "RecordedDesign": "forethought.randomization.recorded",
     "lmer": "forethought.analysis.lmm",
     "load": "forethought.protocol.loading",
     "ols": "forethought.analysis.ols",
+    "randomization_test": "forethought.analysis.randomization_test",
 }
 
 

@@ -17,10 +17,12 @@ PUBLIC = [
     "LoadedProtocol",
     "MixedFit",
     "Protocol",
+    "RecordedDesign",
     "__version__",
     "lmer",
     "load",
     "ols",
+    "randomization_test",
 ]
 
 
