@@ -7,7 +7,7 @@ revealed; whoever knows them then can check the commitments that were published 
 from forethought.registration.amending import Amended, Why, amend
 from forethought.registration.anchoring import agree
 from forethought.registration.document import read, read_document
-from forethought.registration.locking import ALLOCATION_ALGORITHM, lock, require
+from forethought.registration.locking import lock, require
 from forethought.registration.records import (
     Amendment,
     DeclaredDeviation,
@@ -17,17 +17,36 @@ from forethought.registration.records import (
     Stage,
     Timestamp,
 )
-from forethought.registration.seeds import SEED_BYTES, commitment, nonce, seed, seedless_waves
+from forethought.registration.sealing import (
+    Sealing,
+    drawn_ahead,
+    list_secret,
+    resolved,
+    revealed,
+    sealed_sizes,
+    seals_blocks,
+)
+from forethought.registration.seeds import (
+    SEED_BYTES,
+    Seed,
+    block_commitment,
+    commitment,
+    committed,
+    nonce,
+    seed,
+    seedless_waves,
+)
 from forethought.registration.timestamps import Service
 
 __all__ = [
-    "ALLOCATION_ALGORITHM",
     "SEED_BYTES",
     "Amended",
     "Amendment",
     "DeclaredDeviation",
     "Difference",
     "Registration",
+    "Sealing",
+    "Seed",
     "SeedCommitment",
     "Service",
     "Stage",
@@ -35,12 +54,20 @@ __all__ = [
     "Why",
     "agree",
     "amend",
+    "block_commitment",
     "commitment",
+    "committed",
+    "drawn_ahead",
+    "list_secret",
     "lock",
     "nonce",
     "read",
     "read_document",
     "require",
+    "resolved",
+    "revealed",
+    "sealed_sizes",
+    "seals_blocks",
     "seed",
     "seedless_waves",
 ]

@@ -13,16 +13,21 @@ from forethought.protocol.folder import StudyFolder
 from forethought.protocol.formats import upgraded
 from forethought.protocol.loading import LoadedProtocol
 from forethought.provenance import git_commit, software_versions
-from forethought.registration import holdings
+from forethought.registration import designs, holdings
 from forethought.registration import seeds as secret_seeds
 from forethought.registration.document import Document, appended, read_document, write
 from forethought.registration.locking import timestamped
-from forethought.registration.records import Amendment, DeclaredDeviation, Difference, Registration, Stage
-from forethought.registration.seeds import RandomBytes, Seed
+from forethought.registration.records import (
+    Amendment,
+    DeclaredDeviation,
+    Difference,
+    Registration,
+    SeedCommitment,
+    Stage,
+)
+from forethought.registration.sealing import Sealing, drawn_ahead, prepared, seals_blocks
+from forethought.registration.seeds import RandomBytes
 from forethought.registration.timestamps import Service, stamped
-
-_DESIGN = ("method", "unit", "ratio", "block_sizes", "strata")
-"""What the allocation's random streams are read by: changed in mid-block, they would give other arms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +60,14 @@ def amend(
     by: str,
     seeds: Mapping[int, bytes],
     supplied: bool,
+    sealing: Sealing = Sealing(),  # noqa: B008 -- frozen
     random_bytes: RandomBytes = os.urandom,
     service: Service | None = None,
 ) -> Amended:
     """Append what changed since the plan that stands, and what is declared. Amended twice, nothing changes.
 
     NotLocked where there is no lock, or where the change cannot be amended. `seeds` holds 32 bytes for each wave
-    that `seedless_waves` names. With a `service`, what is written carries its timestamp, or nothing is written.
+    that `seedless_waves` names; `sealing` has what the design keeps secret beside them. With a `service`, what is written carries its timestamp, or nothing is written.
     """
     with alone_in(folder.path):
         document = _locked(folder)
@@ -73,17 +79,18 @@ def amend(
         if not found and (made is not None or not why.declared):
             document = timestamped(folder, document, service)
             return Amended(registration=document.registration, amendment=made, already=made is not None)
-        prepared = secret_seeds.prepared(
+        needed = secret_seeds.seedless_waves(loaded, registration)
+        ready = prepared(
             folder,
-            registration.study_id,
-            secret_seeds.checked(seeds, secret_seeds.seedless_waves(loaded, registration)),
-            supplied=supplied,
+            loaded.protocol,
+            secret_seeds.drawn(seeds, needed, supplied=supplied, random_bytes=random_bytes),
+            sealing,
             committed={one.wave for one in registration.all_seeds},
             random_bytes=random_bytes,
         )
-        amendment = _amendment(folder, document, loaded, why, now, by, materials, found, prepared)
+        amendment = _amendment(folder, document, loaded, why, now, by, materials, found, ready.published)
         document = stamped(appended(document, "amendments", amendment), service)
-        secret_seeds.keep(folder, registration.study_id, prepared)
+        secret_seeds.keep(folder, registration.study_id, ready.secrets)
         write(folder, document)
     return Amended(registration=document.registration, amendment=amendment, already=False)
 
@@ -138,9 +145,10 @@ def _amendment(
     by: str,
     materials: dict[str, str],
     found: Sequence[Difference],
-    seeds: Mapping[int, Seed],
+    seeds: tuple[SeedCommitment, ...],
 ) -> Amendment:
     registration = document.registration
+    redesigned = designs.changed(registration.current_protocol, loaded.data)
     return Amendment(
         number=len(registration.amendments) + 1,
         parent=registration.current_fingerprint,
@@ -157,8 +165,9 @@ def _amendment(
         materials=materials,
         scorers=holdings.scorer_hashes(loaded, materials),
         software=software_versions(),
-        seeds=secret_seeds.commitments(seeds, registration.study_id),
+        seeds=seeds,
         after=why.after,
+        allocation_algorithm=designs.algorithm_of(loaded.data) if redesigned else None,
     )
 
 
@@ -182,25 +191,28 @@ def _refuse_the_unamendable(
                 f"wave {number} was taken out, and it was registered",
                 "Put it back, and say in its note that it is not run",
             )
-    if after.first_allocation:
-        _refuse_a_new_design(folder, _design(before), _design(upgraded(loaded.data)))
+    _refuse_a_new_design(folder, registration, loaded, after)
 
 
 def _refuse_a_new_design(
-    folder: StudyFolder, before: Mapping[str, object], now: Mapping[str, object]
+    folder: StudyFolder, registration: Registration, loaded: LoadedProtocol, after: Stage
 ) -> None:
-    changed = [f"allocation.{name}" for name in _DESIGN if before[name] != now[name]]
-    if changed:
+    """NotLocked where somebody is allocated by the design that stands, or where its secrets are sealed for it."""
+    changed = designs.changed(registration.current_protocol, loaded.data)
+    design = designs.allocation_of(loaded.data)
+    if not changed:
+        return
+    if after.first_allocation:
         raise NotLocked(
             str(folder.protocol),
             f"{' and '.join(changed)} cannot be amended once somebody is allocated: "
-            "the next arms would come from another stream in the middle of a block",
+            "the next arms would be drawn by another rule than those before them",
             "Restore it, or start a new study folder for the new design",
         )
-
-
-def _design(data: Mapping[str, object]) -> Mapping[str, object]:
-    """The parts of the allocation that decide who gets which arm."""
-    said = data["allocation"]
-    given = {"method": said} if isinstance(said, str) else cast("Mapping[str, object]", said)
-    return {"unit": "participant", "strata": [], **dict.fromkeys(("ratio", "block_sizes")), **given}
+    if registration.all_seeds and (seals_blocks(design) or drawn_ahead(design)):
+        raise NotLocked(
+            str(folder.protocol),
+            f"{' and '.join(changed)} cannot be amended to a design that seals its block sizes or its list: "
+            "what is sealed is sealed once, when a wave's seed is committed",
+            "Restore it, or start a new study folder for the new design: nobody is allocated yet",
+        )

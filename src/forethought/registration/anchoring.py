@@ -18,9 +18,9 @@ _RESTORE = "Restore registration.json from a backup: it must not be edited"
 def agree(folder: StudyFolder, history: Sequence[Event], *, unfinished: bool = False) -> None:
     """NotLocked where registration and ledger do not hold the same lock, amendments and timestamps.
 
-    What the ledger lacks was broken off by a crash: it is let through where `unfinished`, in the steps that record
-    it when they are run again, and in a ledger without any lock. An event of an older release holds no hash of its record; it is compared by what it
-    has. VerificationFailed where the chain of the ledger is broken: what it holds is no evidence then.
+    What the ledger lacks was broken off by a crash: it is let through where `unfinished` alone, in the steps that
+    record it when they are run again. An event of an older release holds no hash of its record; it is compared by
+    what it has. VerificationFailed where the chain of the ledger is broken: what it holds is no evidence then.
     """
     verify_chain(history)
     document = read_document(folder.registration)
@@ -35,7 +35,7 @@ def agree(folder: StudyFolder, history: Sequence[Event], *, unfinished: bool = F
     for event in history:
         if event.action in ("amend", "timestamp") and not any(_holds(event, record) for record in records):
             raise _lost(folder, _missed(event, document))
-    if locks and not unfinished:
+    if not unfinished:
         _refuse_the_unfinished(folder, history, records)
 
 

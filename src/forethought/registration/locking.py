@@ -12,12 +12,12 @@ from forethought.protocol.loading import LoadedProtocol
 from forethought.provenance import git_commit, software_versions
 from forethought.registration import holdings
 from forethought.registration import seeds as secret_seeds
+from forethought.registration.designs import algorithm_of
 from forethought.registration.document import Document, document_of, read, read_document, write
-from forethought.registration.records import Registration
+from forethought.registration.records import Registration, SeedCommitment
+from forethought.registration.sealing import Sealing, prepared
 from forethought.registration.seeds import RandomBytes
 from forethought.registration.timestamps import Service, stamped
-
-ALLOCATION_ALGORITHM = "permuted-blocks/1"
 
 _NAMED = 5
 """How many changed fields a refusal names."""
@@ -31,14 +31,16 @@ def lock(
     by: str,
     seeds: Mapping[int, bytes],
     supplied: bool,
+    sealing: Sealing = Sealing(),  # noqa: B008 -- frozen
     random_bytes: RandomBytes = os.urandom,
     service: Service | None = None,
 ) -> Registration:
     """Register the protocol. Locked before with the same one: that registration, and nothing changes.
 
     NotLocked where another protocol is locked here. `seeds` holds 32 bytes for each wave of a randomised
-    study, and is empty for another. Seeds are on the disk before the commitments are. With a `service`, what is
-    written carries its timestamp, or nothing is written; a registration that lacks one is given it.
+    study, and is empty for another; `sealing` has what the design keeps secret beside them. Secrets are on the disk
+    before the commitments are. With a `service`, what is written carries its timestamp, or nothing is written; a
+    registration that lacks one is given it.
     """
     with alone_in(folder.path):
         document = read_document(folder.registration)
@@ -46,18 +48,14 @@ def lock(
             check(folder, document.registration, loaded)
             return timestamped(folder, document, service).registration
         materials = holdings.material_hashes(folder, loaded.protocol)
-        study_id = loaded.protocol.study.id
-        prepared = secret_seeds.prepared(
-            folder,
-            study_id,
-            secret_seeds.checked(seeds, secret_seeds.seedless_waves(loaded, None)),
-            supplied=supplied,
-            committed=(),
-            random_bytes=random_bytes,
-        )
-        made = _registration(folder, loaded, now, by, materials, prepared)
+        needed = secret_seeds.seedless_waves(loaded, None)
+        fresh = secret_seeds.drawn(seeds, needed, supplied=supplied, random_bytes=random_bytes)
+        ready = prepared(
+            folder, loaded.protocol, fresh, sealing, committed=(), random_bytes=random_bytes
+        )  # fmt: skip
+        made = _registration(folder, loaded, now, by, materials, ready.published)
         document = stamped(document_of(made), service)
-        secret_seeds.keep(folder, study_id, prepared)
+        secret_seeds.keep(folder, made.study_id, ready.secrets)
         write(folder, document)
     return document.registration
 
@@ -99,7 +97,7 @@ def _registration(
     now: datetime,
     by: str,
     materials: dict[str, str],
-    seeds: Mapping[int, secret_seeds.Seed],
+    seeds: tuple[SeedCommitment, ...],
 ) -> Registration:
     protocol = loaded.protocol
     return Registration(
@@ -112,7 +110,7 @@ def _registration(
         materials=materials,
         scorers=holdings.scorer_hashes(loaded, materials),
         software=software_versions(),
-        seeds=secret_seeds.commitments(seeds, protocol.study.id),
-        allocation_algorithm=ALLOCATION_ALGORITHM if protocol.randomised else None,
+        seeds=seeds,
+        allocation_algorithm=algorithm_of(loaded.data),
         protocol=dict(loaded.data),
     )

@@ -19,6 +19,19 @@ class SeedCommitment(Record):
     wave: int = Field(ge=1)
     commitment: str = _Sha256
     supplied: bool = Field(description="Whether the seed was given by a person, who may know it.")
+    blocks: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of a design that seals its block sizes: the commitment to those of the wave.",
+    )
+    blocks_supplied: bool = Field(
+        default=False, description="Whether the block sizes were given by a person, who may know them."
+    )
+    list_sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of a list drawn ahead: the SHA-256 of its sealed records.",
+    )
 
 
 class Difference(Record):
@@ -69,6 +82,9 @@ class Amendment(Record):
     software: dict[str, str]
     seeds: tuple[SeedCommitment, ...]
     after: Stage
+    allocation_algorithm: str | None = Field(
+        default=None, description="Where the design of the allocation was amended: how arms are drawn since."
+    )
 
 
 class Timestamp(Record):
@@ -125,6 +141,12 @@ class Registration(Record):
     def current_scorers(self) -> dict[str, str]:
         """The scorers of the plan that stands."""
         return self.amendments[-1].scorers if self.amendments else self.scorers
+
+    @property
+    def current_algorithm(self) -> str | None:
+        """The arithmetic that draws the arms: the lock's, until an amendment changes the design."""
+        amended = (one.allocation_algorithm for one in reversed(self.amendments))
+        return next((name for name in amended if name is not None), self.allocation_algorithm)
 
     @property
     def all_seeds(self) -> tuple[SeedCommitment, ...]:

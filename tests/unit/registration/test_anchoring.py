@@ -90,6 +90,15 @@ def test_elsewhere_it_must_be_recorded_first(
         agree(folder, before)
 
 
+def test_a_lock_that_the_ledger_does_not_have_is_broken_off(
+    folder: StudyFolder, locked: Registration
+) -> None:
+    for history in ([], [event("init")]):
+        agree(folder, history, unfinished=True)
+        with pytest.raises(NotLocked, match="the lock was broken off before the ledger had it"):
+            agree(folder, history)
+
+
 def test_a_lock_of_an_older_release_is_held_by_its_fingerprint_and_seeds(
     folder: StudyFolder, locked: Registration
 ) -> None:

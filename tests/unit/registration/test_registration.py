@@ -41,7 +41,7 @@ def test_a_registration_holds_what_was_locked(
         for name in ("consent", "rubric", "script")
     }
     assert locked.protocol == loaded.data
-    assert locked.allocation_algorithm == "permuted-blocks/1"
+    assert locked.allocation_algorithm == "permuted-blocks/2"
     assert "numpy" in locked.software
     assert [(entry.wave, entry.supplied) for entry in locked.seeds] == [(1, True), (2, True)]
 
