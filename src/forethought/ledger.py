@@ -49,10 +49,13 @@ def chain(
     )
 
 
-def verify_chain(events: Iterable[Event]) -> None:
-    """Recompute every hash from the first event on; VerificationFailed names the first that is broken."""
-    previous = GENESIS
-    for number, event in enumerate(events, start=1):
+def verify_chain(events: Iterable[Event], *, after: Event | None = None) -> None:
+    """Recompute every hash from the first event on; VerificationFailed names the first that is broken.
+
+    Given the last event that was verified before, `events` are those that follow it.
+    """
+    previous, first = (GENESIS, 1) if after is None else (after.hash, after.seq + 1)
+    for number, event in enumerate(events, start=first):
         try:
             expected = _hash(previous, number, event.at, event.actor, event.action, event.detail)
         except rfc8785.CanonicalizationError as error:

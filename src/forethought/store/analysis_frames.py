@@ -14,6 +14,7 @@ from forethought.protocol.columns import planned_sessions
 from forethought.protocol.imports import Variable
 from forethought.protocol.measures import Rated
 from forethought.protocol.protocol import Protocol
+from forethought.store import corrections
 
 _KEY = "the key"  # with a space in it, so that no variable has this name
 _BY_SESSIONS = ("every_session", "sessions_in_window")
@@ -31,14 +32,16 @@ def records(con: DuckDBPyConnection, protocol: Protocol) -> DataFrame:
 def sessions(con: DuckDBPyConnection, protocol: Protocol) -> DataFrame:
     """One row for each planned session of everyone allocated, by participant and the order of sessions.
 
-    Columns: participant, session, the sessions' variables, the stimulus, wave, the outcomes, the variables of
+    The second record of somebody who was randomised twice is left out; of a recruitment variable that was corrected
+    the true value stands. Columns: participant, session, the sessions' variables, the stimulus, wave, the outcomes, the variables of
     recruitment. An outcome measured before allocation stands in all of a participant's rows. An outcome counts
     whenever its session was held: leaving out the late ones would select by what happened after allocation.
     """
     planned = con.execute(
         "SELECT s.participant_id AS participant, s.session, s.stimulus, CAST(a.wave AS BIGINT) AS wave "
         "FROM sessions s JOIN allocations a ON a.participant_id = s.participant_id "
-        "ORDER BY s.participant_id, s.position"
+        "WHERE NOT list_contains($1::VARCHAR[], s.participant_id) ORDER BY s.participant_id, s.position",
+        [sorted(corrections.twice(con))],
     ).df()
     ids = [session.id for session in protocol.sessions]
     frame = DataFrame(
@@ -119,11 +122,14 @@ def _outcomes(con: DuckDBPyConnection, planned: DataFrame, protocol: Protocol) -
 
 
 def _recruitment(con: DuckDBPyConnection, participants: "Series[str]", protocol: Protocol) -> DataFrame:
-    """What recruitment knew of each row's participant."""
+    """What recruitment knew of each row's participant, corrected where that was wrong."""
     recruits = protocol.imports.recruits
     variables = recruits.variables if recruits else ()
-    wide = _wide(con, "participant_id", variables, _RECRUITMENT).set_index(_KEY)
-    return _typed(wide.reindex(participants).reset_index(drop=True), variables)
+    wide = _wide(con, "participant_id", variables, _RECRUITMENT).set_index(_KEY).reindex(participants)
+    for item, true in corrections.values(con).items():
+        if item in wide:
+            wide[item] = pd.Series(wide.index.map(true), index=wide.index).fillna(wide[item])
+    return _typed(wide.reset_index(drop=True), variables)
 
 
 def _wide(con: DuckDBPyConnection, key: str, variables: Sequence[Variable], condition: str) -> DataFrame:

@@ -4,9 +4,10 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -21,10 +22,14 @@ Connection = DuckDBPyConnection
 DEFAULT_WAIT = 10.0
 """Seconds that a connection waits for its turn."""
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+Opened = TypeVar("Opened")
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
+"""Nothing is looked for on the network."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 # DuckDB refuses a second connection of one process that opens the file in another way, so threads take turns.
@@ -38,8 +43,8 @@ def reading(folder: StudyFolder, wait: float = DEFAULT_WAIT) -> Iterator[DuckDBP
     WrongUsage where there is no database; DatabaseInUse after `wait` seconds of another's writing. A database
     of an older schema is migrated first.
     """
-    path = _existing(folder)
-    with _turn(path, wait):
+    path = existing(folder)
+    with turn(path, wait):
         with _connect(path, read_only=True, wait=wait) as con:
             if not schema.outdated(con):
                 yield con
@@ -56,8 +61,8 @@ def writing(folder: StudyFolder, wait: float = DEFAULT_WAIT) -> Iterator[DuckDBP
 
     No other process can open the database meanwhile: compute first, then write. Errors as in `reading`.
     """
-    path = _existing(folder)
-    with _turn(path, wait), _write(path, wait) as con:
+    path = existing(folder)
+    with turn(path, wait), _write(path, wait) as con:
         yield con
 
 
@@ -65,7 +70,7 @@ def writing(folder: StudyFolder, wait: float = DEFAULT_WAIT) -> Iterator[DuckDBP
 def creating(folder: StudyFolder, wait: float = DEFAULT_WAIT) -> Iterator[DuckDBPyConnection]:
     """As `writing`, but the file is made where there is none, and its schema is not looked at."""
     path = folder.database
-    with _turn(path, wait), _connect(path, read_only=False, wait=wait) as con, _transaction(con):
+    with turn(path, wait), _connect(path, read_only=False, wait=wait) as con, transaction(con):
         yield con
 
 
@@ -74,12 +79,13 @@ def _write(path: Path, wait: float) -> Iterator[DuckDBPyConnection]:
     with _connect(path, read_only=False, wait=wait) as con:
         if schema.outdated(con):
             schema.migrate(con, path)
-        with _transaction(con):
+        with transaction(con):
             yield con
 
 
 @contextmanager
-def _transaction(con: DuckDBPyConnection) -> Iterator[None]:
+def transaction(con: DuckDBPyConnection) -> Iterator[None]:
+    """Committed at the end, rolled back wholly on any exception."""
     con.begin()
     try:
         yield
@@ -89,7 +95,8 @@ def _transaction(con: DuckDBPyConnection) -> Iterator[None]:
     con.commit()
 
 
-def _existing(folder: StudyFolder) -> Path:
+def existing(folder: StudyFolder) -> Path:
+    """The database of the study; WrongUsage where there is none."""
     if not folder.database.is_file():
         raise WrongUsage(
             str(folder.database),
@@ -100,7 +107,7 @@ def _existing(folder: StudyFolder) -> Path:
 
 
 @contextmanager
-def _turn(path: Path, wait: float) -> Iterator[None]:
+def turn(path: Path, wait: float) -> Iterator[None]:
     """This process's own turn at the file."""
     lock = _TURNS.setdefault(path.resolve(), threading.Lock())
     if not lock.acquire(timeout=wait):
@@ -112,12 +119,19 @@ def _turn(path: Path, wait: float) -> Iterator[None]:
 
 
 def _connect(path: Path, *, read_only: bool, wait: float) -> DuckDBPyConnection:
-    """Open the file, trying again with jittered pauses for `wait` seconds while another process holds it."""
+    return patiently(lambda: duckdb.connect(path, read_only=read_only, config=CONFIG), path, wait)
+
+
+def patiently(opening: Callable[[], Opened], path: Path, wait: float) -> Opened:
+    """What `opening` gives, tried again with jittered pauses for `wait` seconds while another process holds the file.
+
+    DatabaseInUse after that; WrongUsage where the file is no database of this release.
+    """
     deadline = time.monotonic() + wait
     pause = _FIRST_PAUSE
     while True:
         try:
-            return duckdb.connect(path, read_only=read_only, config=_CONFIG)
+            return opening()
         except duckdb.IOException as error:
             if "Could not set lock" not in str(error):
                 raise _not_a_database(path, error) from error

@@ -11,15 +11,22 @@ from forethought.ledger import Event
 
 
 def record(
-    con: DuckDBPyConnection, *, now: datetime, actor: str, action: str, detail: Mapping[str, object]
+    con: DuckDBPyConnection,
+    *,
+    now: datetime,
+    actor: str,
+    action: str,
+    detail: Mapping[str, object],
+    after: Event | None = None,
 ) -> Event:
     """Append one event to the chain, inside the caller's transaction; `detail` is plain JSON.
 
     The ledger is read by everyone, the blinded too. So `detail` holds counts, hashes, names of files and
     steps, pseudonyms where it must, and never an arm, a seed, a block or its size, a person's identity, or
     the value of an outcome. The one exception is `unblind`, which reveals seeds because that is what it does.
+    `after` is the last event, where the caller has just read it in this transaction.
     """
-    last = head(con)
+    last = head(con) if after is None else (after.seq, after.hash)
     seq, previous = (last[0] + 1, last[1]) if last else (1, ledger.GENESIS)
     event = ledger.chain(previous, seq, now, actor, action, detail)
     con.execute(
@@ -37,13 +44,14 @@ def record(
     return event
 
 
-def history(con: DuckDBPyConnection) -> list[Event]:
-    """Every event, in order; not verified (`ledger.verify_chain` does that).
+def history(con: DuckDBPyConnection, *, first: int = 1) -> list[Event]:
+    """Every event, from number `first` on, in order; not verified (`ledger.verify_chain` does that).
 
     VerificationFailed where the detail of an event is no longer JSON.
     """
     found = con.execute(
-        "SELECT seq, recorded_at, actor, action, detail, previous, hash FROM events ORDER BY seq"
+        "SELECT seq, recorded_at, actor, action, detail, previous, hash FROM events WHERE seq >= ? ORDER BY seq",
+        [first],
     ).fetchall()
     return [
         Event(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from forethought.store import milestones
+from forethought.store import corrections, milestones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,8 @@ class ArmCounts:
 
     `received` got their own arm, `received_another` another; both None where that is not known. `lost` counts
     people by the first session they missed. `in_progress` have nothing to analyse so far and a session still
-    open; `analysed` have an outcome that counts; the rest of those allocated have neither.
+    open; `analysed` have an outcome that counts; `randomised_twice` are second records of people whose first one
+    stands, and are in neither; the rest of those allocated have no outcome.
     """
 
     arm: str | None
@@ -50,11 +51,12 @@ class ArmCounts:
     lost: tuple[tuple[str, int], ...]
     in_progress: int
     analysed: int
+    randomised_twice: int = 0
 
     @property
     def not_analysed(self) -> int:
-        """How many have nothing to analyse, their sessions being over."""
-        return self.allocated - self.analysed - self.in_progress
+        """How many have nothing to analyse, their sessions being over; second records apart."""
+        return self.allocated - self.analysed - self.in_progress - self.randomised_twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class _Person:
     received: str | None
     statuses: Mapping[str, str]
     analysed: bool
+    twice: bool = False
 
 
 def flow(
@@ -176,7 +179,8 @@ def _people(con: DuckDBPyConnection, *, blinded: bool, received: Mapping[str, st
         )
     else:
         arms = dict(con.execute("SELECT participant_id, arm FROM allocations").fetchall())
-    analysed = set(_names(con, _ANALYSED))
+    twice = corrections.twice(con)
+    analysed = set(_names(con, _ANALYSED)) - twice
     statuses: dict[str, dict[str, str]] = {}
     for name, session, status in con.execute(
         "SELECT participant_id, session, status FROM sessions ORDER BY position"
@@ -184,7 +188,11 @@ def _people(con: DuckDBPyConnection, *, blinded: bool, received: Mapping[str, st
         statuses.setdefault(name, {})[session] = status
     return [
         _Person(
-            arm=arm, received=received.get(name), statuses=statuses.get(name, {}), analysed=name in analysed
+            arm=arm,
+            received=received.get(name),
+            statuses=statuses.get(name, {}),
+            analysed=name in analysed,
+            twice=name in twice,
         )
         for name, arm in arms.items()
     ]
@@ -209,10 +217,13 @@ def _counts(
         sessions=tuple(_session(session, people) for session in sessions),
         lost=tuple((session, missed.count(session)) for session in sessions if session in missed),
         in_progress=sum(
-            not person.analysed and (not person.statuses or "planned" in person.statuses.values())
+            not person.analysed
+            and not person.twice
+            and (not person.statuses or "planned" in person.statuses.values())
             for person in people
         ),
         analysed=sum(person.analysed for person in people),
+        randomised_twice=sum(person.twice for person in people),
     )
 
 

@@ -13,12 +13,13 @@ from pandas import Categorical, DataFrame, Series
 
 from forethought.files import canonical_json
 from forethought.protocol.protocol import Protocol
-from forethought.store import analysis_frames, freezing, milestones
+from forethought.store import analysis_frames, freezing, milestones, rows
 
 _GATE = object()
 
 _OF_THE_DATA = ("responses", "scores", "conversations", "ratings")
 _OF_SESSIONS = ("participant_id", "session", "status")
+_OF_CORRECTIONS = ("correction_id", "kind", "item", "corrected", "first_participant")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +61,23 @@ def outcome_data(
     return OutcomeData(frame=frame, blinded=blinded, members=analysis_frames.members(con), gate=_GATE)
 
 
-def arrivals(con: DuckDBPyConnection, wave: int) -> list[tuple[str, str]]:
-    """Participant and stratum of everyone allocated in the wave, in order of arrival."""
+def arrivals(con: DuckDBPyConnection, wave: int) -> list[tuple[str, str, str | None]]:
+    """Participant, stratum and cluster (if any) of everyone allocated in the wave, in order of arrival."""
     found = con.execute(
-        "SELECT participant_id, stratum FROM allocations WHERE wave = ? ORDER BY arrival", [wave]
+        "SELECT participant_id, stratum, unit FROM allocations WHERE wave = ? ORDER BY arrival", [wave]
     ).fetchall()
-    return [(str(participant), str(stratum)) for participant, stratum in found]
+    return [(str(participant), str(stratum), unit) for participant, stratum, unit in found]
 
 
 def data_hash(con: DuckDBPyConnection) -> str:
     """SHA-256 of all outcomes and of nothing that an allocation decided: what a placebo is drawn from.
 
-    It covers responses, scores, conversations, ratings and the status of each session.
+    It covers responses, scores, conversations, ratings, the status of each session, and corrections where there are any.
     """
     hashes = {table: freezing.table_hash(con, table) for table in _OF_THE_DATA}
     hashes["sessions"] = freezing.table_hash(con, "sessions", _OF_SESSIONS)
+    if rows.count(con, "corrections"):
+        hashes["corrections"] = freezing.table_hash(con, "corrections", _OF_CORRECTIONS)
     return hashlib.sha256(canonical_json(hashes)).hexdigest()
 
 

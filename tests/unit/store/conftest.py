@@ -178,6 +178,9 @@ def _tables() -> dict[str, pd.DataFrame]:
             "arrival": [1, 2, 4, 3],
             "algorithm": "permuted-blocks/1",
             "allocated_at": MOMENT,
+            "unit": None,
+            "batch": None,
+            "replaces": None,
         }
     )
     recruitment = pd.DataFrame(

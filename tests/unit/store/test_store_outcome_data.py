@@ -186,7 +186,12 @@ def test_a_study_before_its_sessions_has_every_column_and_no_row(
 
 def test_arrivals_are_in_order_and_without_arms(filled: StudyFolder) -> None:
     with reading(filled) as con:
-        assert arrivals(con, 1) == [("pa", "old"), ("pb", "old"), ("pd", "young"), ("pc", "young")]
+        assert arrivals(con, 1) == [
+            ("pa", "old", None),
+            ("pb", "old", None),
+            ("pd", "young", None),
+            ("pc", "young", None),
+        ]
         assert arrivals(con, 2) == []
 
 

@@ -89,6 +89,16 @@ def test_the_first_outcome_is_the_first_row_that_is_no_recruit(append: Append, s
         assert milestones.first_outcome_at(con) == datetime.fromisoformat("2026-11-01T11:00+00:00")
 
 
+def test_arrivals_with_a_gap_or_twice_are_found(filled: StudyFolder) -> None:
+    words = "the arrivals of wave 1 in allocations are not numbered from 1 without a gap"
+    with writing(filled) as con:
+        assert words not in relations.broken(con)
+        con.execute("UPDATE allocations SET arrival = 5 WHERE arrival = 4")
+        assert words in relations.broken(con)
+        con.execute("UPDATE allocations SET arrival = 2 WHERE arrival = 5")
+        assert words in relations.broken(con)
+
+
 def test_rows_that_speak_of_nothing_are_found(append: Append, study: StudyFolder) -> None:
     with reading(study) as con:
         assert relations.broken(con) == ()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import duckdb
 import pandas as pd
 import pytest
 
@@ -135,13 +134,6 @@ def test_the_frame_that_was_given_is_not_changed(append: Append) -> None:
     before = frame.copy()
     append("participants", frame)
     pd.testing.assert_frame_equal(frame, before)
-
-
-def test_two_people_cannot_have_one_place_in_a_block(filled: StudyFolder) -> None:
-    with reading(filled) as con:
-        second = rows.read(con, "allocations").head(1).assign(participant_id="pz")
-    with pytest.raises(duckdb.ConstraintException), writing(filled) as con:
-        rows.append(con, "allocations", second)
 
 
 def test_nobody_is_allocated_twice(filled: StudyFolder) -> None:
