@@ -19,7 +19,7 @@ from forethought.steps.status import status
 def launch_wave(study: str, wave: int = 1) -> str:
     """Advance the wave as far as the data allow; safe to run again. Returns the report's path."""
     recruitment(study, wave)
-    if status(setting(Path(study)).folder).can_allocate:
+    if status(setting(Path(study)).folder).can_allocate_in(wave):
         allocation(study, wave)
     outcomes(study, wave)
     now = status(setting(Path(study)).folder)

@@ -16,6 +16,14 @@ SeedFile = Annotated[
     Path | None,
     typer.Option("--seed-file", help="One line of 64 hex digits for each new wave; kept secret."),
 ]
+BlocksFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--blocks",
+        help="For `block_sizes: sealed`: one line of block sizes for each new wave; kept secret. "
+        "Without it they are drawn by chance.",
+    ),
+]
 TimestampService = Annotated[
     str | None,
     typer.Option("--timestamp", help="Address of an RFC 3161 service that stamps the record.", metavar="URL"),
@@ -29,7 +37,8 @@ Plan = Annotated[Path, typer.Argument(help="A protocol.yaml, a study's folder or
 
 KINDS = (
     "A kind is one of the report's: sample size, windows, exclusions, outcome, scorer, material, formula, pruning, "
-    "alpha, extra tests, not done, seed, software, frozen data, registration."
+    "alpha, extra tests, not done, seed, software, frozen data, "
+    "registration, emergency unblinding, correction after unblinding."
 )
 
 
@@ -42,6 +51,7 @@ def add_to(app: typer.Typer) -> None:
 def lock(
     study: StudyPath,
     seed_file: SeedFile = None,
+    blocks: BlocksFile = None,
     timestamp: TimestampService = None,
     timestamp_root: TimestampRoot = None,
     wait: Wait = 10.0,
@@ -57,6 +67,7 @@ def lock(
         now=here.now,
         actor=here.actor,
         seed_file=seed_file,
+        blocks_file=blocks,
         timestamp=timestamp,
         timestamp_root=timestamp_root,
         wait=wait,
@@ -74,6 +85,7 @@ def amend(
         ),
     ] = None,
     seed_file: SeedFile = None,
+    blocks: BlocksFile = None,
     timestamp: TimestampService = None,
     timestamp_root: TimestampRoot = None,
     wait: Wait = 10.0,
@@ -91,6 +103,7 @@ def amend(
         now=here.now,
         actor=here.actor,
         seed_file=seed_file,
+        blocks_file=blocks,
         timestamp=timestamp,
         timestamp_root=timestamp_root,
         wait=wait,

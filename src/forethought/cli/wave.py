@@ -105,13 +105,29 @@ def import_(
     show("import", imported, [line], as_json=as_json)
 
 
-def randomize(study: StudyPath, wave: Wave = 1, wait: Wait = 10.0, as_json: AsJson = False) -> None:
+def randomize(
+    study: StudyPath,
+    wave: Wave = 1,
+    participant: Annotated[
+        list[str] | None,
+        typer.Option("--participant", help="Only this person, by pseudonym; may be given again."),
+    ] = None,
+    wait: Wait = 10.0,
+    as_json: AsJson = False,
+) -> None:
     """Allocate every eligible person who has no arm yet. Run twice, it changes nothing."""
     from forethought.steps.randomize import randomize as randomize_step
     from forethought.steps.setting import setting
 
     here = setting(study, wait=wait)
-    done = randomize_step(here.folder, now=here.now, actor=here.actor, wave=wave, wait=wait)
+    done = randomize_step(
+        here.folder,
+        now=here.now,
+        actor=here.actor,
+        wave=wave,
+        participants=participant or None,
+        wait=wait,
+    )
     lines = [f"{count(done.allocated, 'person', 'people')} allocated, {done.already:,} before."]
     lines += [f"{person}: not allocated, {reason}." for person, reason in done.refused]
     show("randomize", done, lines, as_json=as_json)

@@ -12,15 +12,16 @@ from forethought.ledger import Event
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.protocol.protocol import Protocol
-from forethought.registration import DeclaredDeviation, Registration, Stage, Why, seedless_waves
+from forethought.registration import DeclaredDeviation, Registration, Sealing, Stage, Why, seedless_waves
 from forethought.steps.freeze import frozen
-from forethought.steps.registering import check_committed, complete, seeds_for, service_of
+from forethought.steps.registering import check_committed, complete, sealing_for, seeds_for, service_of
 from forethought.store import events, milestones, rows
 from forethought.store.connection import DEFAULT_WAIT, Connection, writing
 
 logger = logging.getLogger("forethought")
 
 _WORDS_OF_A_KIND = 3
+_NONE: tuple[Mapping[int, bytes], Sealing] = ({}, Sealing())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ def amend(
     now: datetime,
     actor: str,
     seed_file: Path | None = None,
+    blocks_file: Path | None = None,
     timestamp: str | None = None,
     timestamp_root: Path | None = None,
     wait: float = DEFAULT_WAIT,
@@ -56,7 +58,7 @@ def amend(
     """Append an amendment to `registration.json` and record it. Amended twice for one reason, nothing changes.
 
     Each of `declare` says what was done otherwise, as `kind: statement` where a computed deviation is meant.
-    `seed_file` has one line for each wave that is new. NotLocked where the study is not locked, or where the
+    `seed_file` has one line for each wave that is new, as has `blocks_file` where block sizes are sealed. NotLocked where the study is not locked, or where the
     change would move a random stream; GateClosed where a wave is added to a frozen study.
     """
     if not reason.strip():
@@ -73,14 +75,16 @@ def amend(
         needed = seedless_waves(loaded, before)
         if before:
             _refuse_waves_after_the_freeze(needed, history)
+        new = _secrets(folder, before, loaded.protocol, needed, seed_file, blocks_file) if before else _NONE
         made = registration.amend(
             folder,
             loaded,
             Why(reason=reason.strip(), declared=declared, after=_stage(con)),
             now=now,
             by=actor,
-            seeds=_seeds(folder, before, loaded.protocol, needed, seed_file) if before else {},
+            seeds=new[0],
             supplied=seed_file is not None,
+            sealing=new[1],
             service=service,
         )
         complete(con, folder, loaded.protocol, now=now, actor=actor)
@@ -88,19 +92,21 @@ def amend(
     return _result(folder, made)
 
 
-def _seeds(
+def _secrets(
     folder: StudyFolder,
     before: Registration,
     protocol: Protocol,
     needed: Sequence[int],
     seed_file: Path | None,
-) -> Mapping[int, bytes]:
-    """A seed for each wave that needs one. The file of an amendment that was made already is no fault."""
+    blocks_file: Path | None,
+) -> tuple[Mapping[int, bytes], Sealing]:
+    """Seeds and what is sealed of each wave that needs them. Files of an amendment made already are no fault."""
     taken = next((one.seeds for one in reversed(before.amendments) if one.seeds), ())
     if needed or not taken:
-        return seeds_for(needed, protocol, seed_file)
-    check_committed(folder, taken, protocol, seed_file)
-    return {}
+        sealing = sealing_for(needed, protocol, blocks_file, before)
+        return seeds_for(needed, protocol, seed_file), sealing
+    check_committed(folder, taken, protocol, seed_file, blocks_file)
+    return _NONE
 
 
 def _refuse_waves_after_the_freeze(needed: Sequence[int], history: Sequence[Event]) -> None:
@@ -117,7 +123,7 @@ def _stage(con: Connection) -> Stage:
     return Stage(
         first_allocation=rows.count(con, "allocations") > 0,
         first_outcome=milestones.first_outcome_at(con) is not None,
-        unblinded=milestones.unblinded(con),
+        unblinded=bool(milestones.unblinded_waves(con)),
     )
 
 

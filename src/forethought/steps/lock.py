@@ -8,8 +8,15 @@ from pathlib import Path
 from forethought import registration
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
-from forethought.registration import seedless_waves
-from forethought.steps.registering import check_committed, complete, seeds_for, service_of
+from forethought.registration import Sealing, seedless_waves
+from forethought.steps.registering import (
+    check_committed,
+    complete,
+    sealing_for,
+    seeds_for,
+    service_of,
+    warn_of_sealed_before,
+)
 from forethought.store import events
 from forethought.store.connection import DEFAULT_WAIT, reading, writing
 
@@ -38,14 +45,16 @@ def lock(
     now: datetime,
     actor: str,
     seed_file: Path | None = None,
+    blocks_file: Path | None = None,
     timestamp: str | None = None,
     timestamp_root: Path | None = None,
     wait: float = DEFAULT_WAIT,
 ) -> Locked:
     """Write `registration.json` and the secret seeds, and record it. Locked twice, nothing changes.
 
-    `seed_file` holds one line of 64 hexadecimal digits for each wave; without it the seeds are drawn here. Where
-    others are committed to already, it is refused (WrongUsage).
+    `seed_file` holds one line of 64 hexadecimal digits for each wave, `blocks_file` one line of block sizes for each
+    wave of a protocol that seals them; without them they are drawn here. Where others are committed to already, seeds
+    are refused (WrongUsage), and sizes change nothing, without a word on whether they are the same.
     `timestamp` is the address of an RFC 3161 service: a registration without its timestamp is given it.
     """
     loaded = load(folder.protocol)
@@ -54,10 +63,12 @@ def lock(
         registration.agree(folder, events.history(con), unfinished=True)
     before = registration.read(folder)
     if before is None:
-        seeds = seeds_for(seedless_waves(loaded, None), loaded.protocol, seed_file)
+        needed = seedless_waves(loaded, None)
+        seeds = seeds_for(needed, loaded.protocol, seed_file)
+        sealing = sealing_for(needed, loaded.protocol, blocks_file, None)
     else:
-        seeds = {}
-        check_committed(folder, before.seeds, loaded.protocol, seed_file)
+        seeds, sealing = {}, Sealing()
+        check_committed(folder, before.seeds, loaded.protocol, seed_file, blocks_file)
     made = registration.lock(
         folder,
         loaded,
@@ -65,9 +76,13 @@ def lock(
         by=actor,
         seeds=seeds,
         supplied=seed_file is not None,
+        sealing=sealing,
         service=service,
     )
-    check_committed(folder, made.seeds, loaded.protocol, seed_file)  # another may have locked it meanwhile
+    # Another may have locked it meanwhile, with other secrets.
+    check_committed(folder, made.seeds, loaded.protocol, seed_file, blocks_file if seed_file else None)
+    if blocks_file is not None and any(registration.seed(folder, wave) != own for wave, own in seeds.items()):
+        warn_of_sealed_before()
     with writing(folder, wait) as con:
         complete(con, folder, loaded.protocol, now=now, actor=actor)
     logger.info("lock: %s", made.current_fingerprint)

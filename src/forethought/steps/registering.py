@@ -1,5 +1,6 @@
 """What locking and amending share: seeds, the timestamp service, and the database brought up to the registration."""
 
+import logging
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -7,13 +8,26 @@ from datetime import datetime
 from pathlib import Path
 
 from forethought.errors import WrongUsage
-from forethought.protocol.design import NoAllocation
+from forethought.protocol.allocation import NoAllocation
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.protocol import Protocol
-from forethought.registration import SEED_BYTES, SeedCommitment, Service, read_document, seed
+from forethought.registration import (
+    SEED_BYTES,
+    Registration,
+    Sealing,
+    SeedCommitment,
+    Service,
+    drawn_ahead,
+    read_document,
+    sealed_sizes,
+    seed,
+)
 from forethought.registration.anchoring import recorded
+from forethought.steps.block_sizes import sizes_for
 from forethought.store import events, waves
 from forethought.store.connection import Connection
+
+logger = logging.getLogger("forethought")
 
 
 def seeds_for(needed: Collection[int], protocol: Protocol, seed_file: Path | None) -> Mapping[int, bytes]:
@@ -35,19 +49,57 @@ def seeds_for(needed: Collection[int], protocol: Protocol, seed_file: Path | Non
     return supplied
 
 
+def sealing_for(
+    needed: Collection[int], protocol: Protocol, blocks_file: Path | None, registered: Registration | None
+) -> Sealing:
+    """What is sealed of these waves: block sizes, of the file where one is given, and the lists drawn ahead."""
+    lists = None
+    if needed and drawn_ahead(protocol.allocation):
+        from forethought.steps.sealed import ListOf
+
+        lists = ListOf(protocol=protocol, registered=registered).sha256
+    return Sealing(
+        block_sizes=sizes_for(needed, protocol, blocks_file),
+        supplied=blocks_file is not None,
+        list_sha256=lists,
+    )
+
+
 def check_committed(
-    folder: StudyFolder, committed: Sequence[SeedCommitment], protocol: Protocol, seed_file: Path | None
+    folder: StudyFolder,
+    published: Sequence[SeedCommitment],
+    protocol: Protocol,
+    seed_file: Path | None,
+    blocks_file: Path | None = None,
 ) -> None:
-    """WrongUsage where a file is given whose seeds are not those that these waves were committed to before."""
-    if seed_file is None:
-        return
-    supplied = _supplied([one.wave for one in committed], protocol, seed_file)
-    if any(seed(folder, wave) != secret for wave, secret in supplied.items()):
+    """WrongUsage where a file is given whose secrets are not those that these waves were committed to before.
+
+    Sizes are few: an answer would let anybody try them all. So they are compared for who gives the right seeds as well.
+    """
+    waves = [one.wave for one in published]
+    seeds = {} if seed_file is None else _supplied(waves, protocol, seed_file)
+    if any(seed(folder, wave) != secret for wave, secret in seeds.items()):
         raise WrongUsage(
             str(seed_file),
             "it does not hold the seeds that were committed to",
             "Leave out --seed-file: a committed seed cannot be changed",
         )
+    sizes = {} if blocks_file is None else sizes_for(waves, protocol, blocks_file)
+    if sizes and not seeds:
+        warn_of_sealed_before()
+    elif any(sealed_sizes(folder, wave) != own for wave, own in sizes.items()):
+        raise WrongUsage(
+            str(blocks_file),
+            "it does not hold the block sizes that were committed to",
+            "Leave out --blocks: what is committed cannot be changed",
+        )
+
+
+def warn_of_sealed_before() -> None:
+    """Say that sizes which somebody gives again change nothing, whatever they are."""
+    logger.warning(
+        "the block sizes were sealed before: --blocks changes nothing, and is not compared with them"
+    )
 
 
 def service_of(url: str | None, root: Path | None) -> Service | None:
@@ -60,7 +112,7 @@ def service_of(url: str | None, root: Path | None) -> Service | None:
 
 
 def complete(con: Connection, folder: StudyFolder, protocol: Protocol, *, now: datetime, actor: str) -> None:
-    """Bring the database up to the registration: the plan's waves, and each event that is not recorded yet.
+    """Bring the database up to the registration: the plan's waves, its sealed lists, and each event not recorded yet.
 
     A step that was broken off after the registration was written left them out. Safe to repeat.
     """
@@ -68,6 +120,10 @@ def complete(con: Connection, folder: StudyFolder, protocol: Protocol, *, now: d
     if document is None:
         return
     waves.put(con, protocol.waves)
+    if drawn_ahead(protocol.allocation):
+        from forethought.steps.sealed import complete_lists
+
+        complete_lists(con, folder, protocol, document.registration)
     history = events.history(con)
     for action, key, detail in recorded(document):
         if not any(event.action == action and event.detail[key] == detail[key] for event in history):

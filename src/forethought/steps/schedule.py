@@ -63,7 +63,7 @@ def _new_sessions(
 ) -> pd.DataFrame:
     """The sessions of those who are allocated and have none yet. The arm is not among the columns looked at."""
     unscheduled = allocations[~allocations["participant_id"].isin(scheduled["participant_id"])]
-    people = unscheduled[["participant_id", "wave", "allocated_at"]]
+    people = unscheduled[["participant_id", "wave", "arrival", "allocated_at"]]
     return plan(protocol.sessions, protocol.stimuli, _orders(folder, protocol, people), people)
 
 
@@ -73,8 +73,9 @@ def _orders(folder: StudyFolder, protocol: Protocol, people: pd.DataFrame) -> Ma
     if protocol.stimuli is None:
         return found
     for wave in sorted(set(people["wave"].tolist())):
-        own = people.loc[people["wave"] == wave, "participant_id"]
-        found |= orders(protocol.stimuli, protocol.study.id, wave, registration.seed(folder, wave), own)
+        own = people[people["wave"] == wave]
+        arrivals = dict(zip(own["participant_id"], own["arrival"].tolist(), strict=True))
+        found |= orders(protocol.stimuli, protocol.study.id, wave, registration.seed(folder, wave), arrivals)
     return found
 
 
