@@ -1,4 +1,4 @@
-"""Commands that say what was found: analyze, report, status, log."""
+"""Commands that say what was found: analyze, report, status, log, explain."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from forethought.cli.output import AsJson, StudyPath, Wait, count, show
 
 def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
-    for command in (analyze, report, status, log):
+    for command in (analyze, report, status, log, explain):
         app.command()(command)
 
 
@@ -59,16 +59,31 @@ def status(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None
 def log(
     study: StudyPath,
     last: Annotated[int | None, typer.Option("--last", help="Only the last so many events.", min=1)] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="With the allocations of unblinded waves: not for the blinded.")
+    ] = False,
     wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Print the ledger, after checking its chain."""
+    """Print the ledger, after checking its chain; nothing in it tells an arm, but with --full."""
     from forethought.protocol.folder import StudyFolder
     from forethought.steps.log import log as log_step
 
-    done = log_step(StudyFolder.open(study), wait=wait)
-    events = done.events if last is None else done.events[-last:]
-    lines = (
-        f"{event.seq:>5}  {event.at}  {event.actor}  {event.action}  {event.hash[:12]}" for event in events
-    )
-    show("log", {"head": done.head, "events": events}, lines, as_json=as_json)
+    done = log_step(StudyFolder.open(study), full=full, wait=wait)
+    show("log", done.as_json(last), done.lines(last), as_json=as_json)
+
+
+def explain(
+    study: StudyPath,
+    participant: Annotated[str, typer.Argument(help="The person's pseudonym.")],
+    wait: Wait = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a person's arm was drawn, once the wave is unblinded: every number from seed to arm."""
+    from forethought.protocol.folder import StudyFolder
+    from forethought.steps.explain import as_json as told
+    from forethought.steps.explain import explain as explain_step
+    from forethought.steps.explain import lines
+
+    found = explain_step(StudyFolder.open(study), participant, wait=wait)
+    show("explanation", told(found), lines(found), as_json=as_json)

@@ -4,6 +4,7 @@ from forethought.deviations.classing import after_data, find
 from forethought.deviations.confirmatory import ChangedAfterData, changed_after_data
 from forethought.deviations.records import (
     Analysed,
+    ChangedInWave,
     Deed,
     Deviation,
     DeviationClass,
@@ -23,6 +24,7 @@ from forethought.deviations.undone import NotDone, not_done
 __all__ = [
     "Analysed",
     "ChangedAfterData",
+    "ChangedInWave",
     "Deed",
     "Deviation",
     "DeviationClass",

@@ -1,10 +1,10 @@
-"""How the study was run, against the plan: the lock, the seeds, the sample, the sessions, the frozen data, software."""
+"""How the study was run, against the plan: the lock, the seeds, the sample, the sessions, the gate, software."""
 
 from collections.abc import Iterator
 
 from forethought.deviations.computed import Computed
 from forethought.deviations.records import Deed, Plan, WaveDone
-from forethought.protocol.design import PermutedBlocks
+from forethought.protocol.allocation import Randomization
 from forethought.registration import SeedCommitment
 
 
@@ -15,6 +15,7 @@ def of_conduct(plan: Plan, deed: Deed) -> Iterator[Computed]:
     yield from _sample_size(plan, deed)
     yield from _windows(deed)
     yield from _changed_tables(deed)
+    yield from _gate(deed)
     yield from _software(plan, deed)
 
 
@@ -29,11 +30,11 @@ def _registration(plan: Plan, deed: Deed) -> Iterator[Computed]:
 
 def _seeds(plan: Plan) -> Iterator[Computed]:
     design, now = plan.protocol.allocation, plan.now.allocation
-    if not isinstance(design, PermutedBlocks):
+    if not isinstance(design, Randomization):
         return
     for seed in plan.registration.all_seeds:
         if not _fits(design.seed.drawn_by, seed):
-            amended = isinstance(now, PermutedBlocks) and _fits(now.seed.drawn_by, seed)
+            amended = isinstance(now, Randomization) and _fits(now.seed.drawn_by, seed)
             yield Computed(
                 kind="seed",
                 planned="seeds drawn by forethought" if seed.supplied else "seeds supplied by a statistician",
@@ -104,6 +105,30 @@ def _changed_tables(deed: Deed) -> Iterator[Computed]:
                 planned=f"`{table}` unchanged after the freeze",
                 done=f"`{table}` was changed after the freeze",
             )
+    for one in deed.changed_in_waves:
+        yield Computed(
+            kind="frozen data",
+            planned=f"`{one.table}` of wave {one.wave} unchanged after the wave was closed",
+            done=f"`{one.table}` of wave {one.wave} was changed after the wave was closed",
+        )
+
+
+def _gate(deed: Deed) -> Iterator[Computed]:
+    """Arms that somebody knew before the unblinding, and data that changed after it."""
+    if deed.emergencies:
+        people = "participant" if deed.emergencies == 1 else "participants"
+        yield Computed(
+            kind="emergency unblinding",
+            planned="every arm concealed until its wave is unblinded",
+            done=f"the arm of {deed.emergencies:,} {people} opened before that, in an emergency",
+        )
+    if deed.corrected_after_unblinding:
+        corrections = "correction" if deed.corrected_after_unblinding == 1 else "corrections"
+        yield Computed(
+            kind="correction after unblinding",
+            planned="what is analysed of a participant known before the unblinding",
+            done=f"{deed.corrected_after_unblinding:,} {corrections} of it made afterwards",
+        )
 
 
 def _software(plan: Plan, deed: Deed) -> Iterator[Computed]:

@@ -179,10 +179,20 @@ class Analysed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedInWave:
+    """A table in which the rows of a wave's people are not those that were there when the wave was closed."""
+
+    wave: int
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """What was done, as the database and `results.json` tell it.
 
     `analysis` is None until there is one: none of a blinded study counts, because its arms are a placebo.
+    `emergencies` counts the people whose arm was opened for them alone; `corrected_after_unblinding` the corrections
+    that change what is analysed, and were made when the arms of their wave were known.
     """
 
     first_outcome_at: datetime | None
@@ -194,3 +204,6 @@ class Deed:
     software: Mapping[str, str]
     frozen_tables: Mapping[str, str]
     tables_now: Mapping[str, str]
+    changed_in_waves: tuple[ChangedInWave, ...] = ()
+    emergencies: int = 0
+    corrected_after_unblinding: int = 0

@@ -14,12 +14,23 @@ from forethought.protocol.design import Session
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.measures import Rated
 from forethought.scheduling.plan import follow
-from forethought.steps.freeze import frozen, frozen_hashes
-from forethought.store import deeds, milestones, rows
+from forethought.steps.freeze import closed, frozen, hashes_again
+from forethought.store import corrections, deeds, milestones, people, rows
 from forethought.store.connection import Connection
 
-UNTOUCHED = ("allocations", "conversations", "messages", "participants", "ratings", "responses", "scores")
-"""Tables that no step may change after a freeze."""
+UNTOUCHED = (
+    "allocations",
+    "conversations",
+    "corrections",
+    "counting",
+    "messages",
+    "participants",
+    "ratings",
+    "responses",
+    "scores",
+    "sealed_list",
+)
+"""Tables that no step may change after a freeze; those are compared that the freeze had."""
 
 _HELD = ("done", "out_of_window")
 
@@ -27,7 +38,8 @@ _HELD = ("done", "out_of_window")
 def deed(con: Connection, folder: StudyFolder, plan: Plan, history: Sequence[Event]) -> Deed:
     """What the database and the newest `results.json` of the plan that stands tell of the study."""
     results = _results(folder, plan)
-    then = _frozen_tables(history)
+    freeze = frozen(history)
+    then = _tables(freeze)
     return Deed(
         first_outcome_at=milestones.first_outcome_at(con),
         waves=_waves(con, plan, results),
@@ -42,7 +54,10 @@ def deed(con: Connection, folder: StudyFolder, plan: Plan, history: Sequence[Eve
         analysis=None if results is None else _analysed(plan, results),
         software=provenance.software_versions(),
         frozen_tables=then,
-        tables_now=frozen_hashes(con, folder, tuple(then)) if then else {},
+        tables_now=hashes_again(con, folder, freeze, tuple(then)) if freeze and then else {},
+        changed_in_waves=_changed_in_waves(con, folder, history),
+        emergencies=len(milestones.emergencies(history)),
+        corrected_after_unblinding=_corrected_after_unblinding(con, history),
     )
 
 
@@ -55,14 +70,45 @@ def _results(folder: StudyFolder, plan: Plan) -> dict[str, Any] | None:
     return results if current and not results["blinded"] else None
 
 
-def _frozen_tables(history: Sequence[Event]) -> Mapping[str, str]:
-    event = frozen(history)
+def _tables(event: Event | None) -> Mapping[str, str]:
+    """The hashes that a freeze or a close has of the tables that may not change afterwards."""
     hashes = event.detail["tables"] if event else {}
     return (
         {table: str(hashes[table]) for table in UNTOUCHED if table in hashes}
         if isinstance(hashes, Mapping)
         else {}
     )
+
+
+def _changed_in_waves(
+    con: Connection, folder: StudyFolder, history: Sequence[Event]
+) -> tuple[deviations.ChangedInWave, ...]:
+    """Tables in which the rows of a wave that was closed alone are not those of its close."""
+    found = []
+    for wave in sorted(one.wave for one in deeds.waves(con)):
+        close = closed(history, wave)
+        if close is not None and close.action == "close":
+            then = _tables(close)
+            now = hashes_again(con, folder, close, tuple(then))
+            found += [
+                deviations.ChangedInWave(wave=wave, table=table)
+                for table in then
+                if now[table] != then[table]
+            ]
+    return tuple(found)
+
+
+def _corrected_after_unblinding(con: Connection, history: Sequence[Event]) -> int:
+    """How many corrections change what is analysed of somebody whose wave was unblinded by then."""
+    wave_of = people.waves(con)
+    before: list[Event] = []
+    late = 0
+    for event in history:
+        before.append(event)
+        if event.action == "correct" and event.detail["kind"] in corrections.CHANGE_THE_ANALYSIS:
+            own = wave_of[str(event.detail["participant"])]
+            late += bool(milestones.opened_waves(before, (own,)))
+    return late
 
 
 def _waves(con: Connection, plan: Plan, results: dict[str, Any] | None) -> tuple[deviations.WaveDone, ...]:

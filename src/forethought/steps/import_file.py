@@ -17,7 +17,7 @@ from forethought.schemas.exports.checking import together
 from forethought.schemas.exports.reading import Export, read
 from forethought.schemas.exports.recognition import SIMULATION_COLUMN, Recognised, recognise
 from forethought.steps.arrivals import Arrival, receive
-from forethought.steps.freeze import frozen
+from forethought.steps.freeze import closed
 from forethought.steps.intake import Known, admit
 from forethought.steps.raw_files import keep_raw
 from forethought.store import events, meta, rows
@@ -53,8 +53,8 @@ def import_file(
 
     WrongUsage: no such file or wave. DataRefused: unreadable, not recognised, a column missing; nothing is
     written then. NotLocked: outcomes of a randomised study before the lock, anything where the plan is not the
-    registered one. GateClosed: simulated rows for a real study or real ones for a simulated study, recruits after
-    the freeze.
+    registered one. GateClosed: simulated rows for a real study or real ones for a simulated study, recruits of a
+    wave whose enrolment is closed.
     """
     data = _bytes(file)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -74,7 +74,7 @@ def import_file(
         with writing(folder, wait) as con:
             done = _imported_before(con, file, sha256, wave)  # by another process, since
             if done is None:
-                _refuse_recruits_after_the_freeze(con, loaded.protocol, recognised)
+                _refuse_recruits_of_a_closed_wave(con, loaded.protocol, recognised, wave)
                 done, tables = _land(arrival, partial(rows.read, con), file)
                 added = {name: rows.append(con, name, frame) for name, frame in tables.items()}
                 events.record(con, now=now, actor=actor, action="import", detail=_told(done, arrival, added))
@@ -123,11 +123,17 @@ def _wave(protocol: Protocol, recognised: Recognised, wave: int | None) -> int:
     return number
 
 
-def _refuse_recruits_after_the_freeze(con: Connection, protocol: Protocol, recognised: Recognised) -> None:
-    freeze = frozen(events.history(con))
-    if freeze is not None and protocol.randomised and recognised.kind == "recruits":
-        what = f"enrolment is closed: the study was frozen on {freeze.at:%Y-%m-%d}"
+def _refuse_recruits_of_a_closed_wave(
+    con: Connection, protocol: Protocol, recognised: Recognised, wave: int
+) -> None:
+    end = closed(events.history(con), wave)
+    if end is None or not protocol.randomised or recognised.kind != "recruits":
+        return
+    if end.action == "freeze":
+        what = f"enrolment is closed: the study was frozen on {end.at:%Y-%m-%d}"
         raise GateClosed(recognised.export.name, what, "Who comes later needs a new study")
+    what = f"the enrolment of wave {wave} was closed on {end.at:%Y-%m-%d}"
+    raise GateClosed(recognised.export.name, what, "Who comes later needs another wave")
 
 
 def _imported_before(con: Connection, file: Path, sha256: str, wave: int | None) -> Imported | None:

@@ -9,7 +9,7 @@ from forethought.ledger import Event
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import LoadedProtocol, load
 from forethought.steps.inbox import waiting
-from forethought.store import events, flow, meta, milestones, rows
+from forethought.store import deeds, events, flow, meta, milestones, rows
 from forethought.store.connection import DEFAULT_WAIT, reading
 
 
@@ -17,7 +17,8 @@ from forethought.store.connection import DEFAULT_WAIT, reading
 class Status:
     """Counts of what there is, and which gates are open.
 
-    `fits_lock`: protocol, materials and ledger agree with the registration; `misfit` says what does not.
+    `fits_lock`: protocol, materials and ledger agree with the registration; `misfit` says what does not. `unblinded`:
+    every wave is; `emergencies` counts the people whose arm was opened for them alone.
     """
 
     study: str
@@ -31,6 +32,10 @@ class Status:
     fingerprint: str
     frozen: bool
     unblinded: bool
+    closed_waves: tuple[int, ...]
+    unblinded_waves: tuple[int, ...]
+    emergencies: int
+    corrections: int
     inbox: tuple[str, ...]
     assessed: int
     excluded: Mapping[str, int]
@@ -48,6 +53,10 @@ class Status:
         """Whether `randomize` would be let through: locked, not frozen, and somebody waits or is planned."""
         return self.randomised and self.fits_lock and not self.frozen and self.waiting + self.allocated > 0
 
+    def can_allocate_in(self, wave: int) -> bool:
+        """Whether `randomize` of this wave would be let through: its enrolment must not be closed either."""
+        return self.can_allocate and wave not in self.closed_waves
+
     @property
     def can_analyse(self) -> bool:
         """Whether there is an outcome."""
@@ -61,7 +70,9 @@ class Status:
         if self.misfit is not None:
             yield f"            {self.misfit}"
         if self.randomised:
-            yield f"arms        {'unblinded' if self.unblinded else 'frozen, blinded' if self.frozen else 'blinded'}"
+            yield f"arms        {self._gate_in_words()}"
+            if self.emergencies:
+                yield f"            {self.emergencies:,} unblinded alone, in an emergency"
             yield f"people      {self.assessed:,} assessed, {self.allocated:,} allocated, {self.waiting:,} waiting"
             for reason, count in self.excluded.items():
                 yield f"            {count:,} excluded: {reason}"
@@ -71,8 +82,21 @@ class Status:
             yield f"records     {self.records:,}"
         yield f"scores      {self.scores:,}"
         yield f"quarantine  {self.quarantined:,}"
+        if self.corrections:
+            yield f"corrections {self.corrections:,}"
         yield f"inbox       {', '.join(self.inbox) or 'empty'}"
         yield f"ledger      {self.events:,} events, head {(self.head or '-')[:12]}"
+
+    def _gate_in_words(self) -> str:
+        """The gate as it stands, and each wave of it that stands otherwise than the study."""
+        if self.unblinded:
+            return "unblinded"
+        waves = [
+            f"wave {wave} {'unblinded' if wave in self.unblinded_waves else 'closed'}"
+            for wave in self.closed_waves
+            if wave in self.unblinded_waves or not self.frozen
+        ]
+        return ", ".join(["frozen, blinded" if self.frozen else "blinded", *waves])
 
     def _lock_in_words(self) -> str:
         if not self.locked:
@@ -104,6 +128,10 @@ def status(folder: StudyFolder, *, wait: float = DEFAULT_WAIT) -> Status:
             fingerprint=loaded.fingerprint,
             frozen=any(event.action == "freeze" for event in history),
             unblinded=milestones.unblinded(con),
+            closed_waves=tuple(wave.wave for wave in deeds.waves(con) if wave.closed),
+            unblinded_waves=tuple(sorted(milestones.unblinded_waves(con))),
+            emergencies=len(milestones.emergencies(history)),
+            corrections=rows.count(con, "corrections"),
             inbox=tuple(file.name for file in waiting(folder)),
             assessed=counts.assessed,
             excluded={one.reason: one.count for one in counts.excluded},
