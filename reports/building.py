@@ -5,6 +5,7 @@ from typing import Any
 
 from forethought.protocol.protocol import Protocol
 from forethought.reports import standing
+from forethought.reports.allocation import checks_section
 from forethought.reports.assumptions import assumptions_section
 from forethought.reports.coefficients import coefficients_section
 from forethought.reports.conduct import (
@@ -53,6 +54,7 @@ def build(protocol: Protocol, results: Mapping[str, Any], record: Record, run: R
             registration_section(protocol, record),
             flow_section(protocol, read, record.flow, names),
             allocation_section(protocol, read, record, names),
+            *((checks_section(record.allocation),) if record.allocation is not None else ()),
             sessions_section(record.sessions, names),
             results_section(protocol, read, record, names),
             *((means,) if means is not None else ()),

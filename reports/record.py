@@ -102,6 +102,62 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaveAllocation:
+    """What is known of one wave's allocation without a word of its arms, and its replay once the seed is revealed.
+
+    `replay` has None while the seed is secret. `seed_agrees`: whether every arm is what the secret seed gives; None
+    where the seed is not here. `within_bounds`: whether every stratum is as balanced as the design makes it; None
+    where it makes no promise. `stopped` counts places that count no longer, by reason; `replaced` those filled again,
+    `replacements` who filled whose, which is said after unblinding.
+    """
+
+    wave: int
+    allocated: int
+    replay: Replay | None = None
+    seed_agrees: bool | None = None
+    within_bounds: bool | None = None
+    problems: tuple[str, ...] = ()
+    stopped: tuple[Reason, ...] = ()
+    replaced: int = 0
+    replacements: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRatio:
+    """Whether so many people, all arms together, are shared among the arms as the ratio says; None: not tested."""
+
+    counted: str
+    people: int
+    mismatch: bool | None
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictability:
+    """The share of allocations that a guesser who knows all before them would get right, in a wave of its target.
+
+    `by_chance` is that of a guesser who knows the ratio alone; `shortest_blocks` where the true sizes are sealed, and
+    the shortest possible stand for them.
+    """
+
+    wave: int
+    units: int
+    guessed: float
+    by_chance: float
+    shortest_blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationChecks:
+    """What the machine checked of an allocation; `problems` are of the record as a whole."""
+
+    waves: tuple[WaveAllocation, ...] = ()
+    ratios: tuple[SampleRatio, ...] = ()
+    predictability: tuple[Predictability, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCount:
     """How one planned session went for those allocated."""
 
@@ -164,6 +220,7 @@ class Record:
     flow: Flow
     balance: tuple[BalanceRow, ...] = ()
     replay: Replay | None = None
+    allocation: AllocationChecks | None = None
     sessions: tuple[SessionCount, ...] = ()
     deviations: tuple[DeviationRow, ...] = ()
     not_done: tuple[NotDoneRow, ...] = ()

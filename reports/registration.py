@@ -49,8 +49,8 @@ def _registration_facts(registration: Registration) -> Iterator[Fact]:
     yield Fact(term="SHA-256 of protocol.yaml", value=registration.protocol_sha256, code=True)
     if registration.git_commit is not None:
         yield Fact(term="Commit of the study's repository", value=registration.git_commit, code=True)
-    if registration.allocation_algorithm is not None:
-        yield Fact(term="Allocation algorithm", value=registration.allocation_algorithm, code=True)
+    if registration.current_algorithm is not None:
+        yield Fact(term="Allocation algorithm", value=registration.current_algorithm, code=True)
 
 
 def _times(locked: datetime, moments: Moments) -> Iterator[str]:
@@ -72,6 +72,8 @@ def _tables(registration: Registration) -> Iterator[Table]:
     """Seeds, materials, scorers and timestamps, each where there are any."""
     if registration.all_seeds:
         yield _seeds(registration)
+    if any(seed.blocks or seed.list_sha256 for seed in registration.all_seeds):
+        yield _sealed(registration)
     if registration.materials:
         yield _hashes("Materials locked with the protocol", "File", registration.materials)
     if registration.current_materials != registration.materials:
@@ -101,6 +103,35 @@ def _seeds(registration: Registration) -> Table:
                         Cell(text=_origin(seed, registration)),
                     )
                     for seed in registration.all_seeds
+                )
+            ),
+        ),
+    )
+
+
+def _sealed(registration: Registration) -> Table:
+    """What else of each wave is sealed: its block sizes, and the list drawn ahead."""
+    rows = [
+        (seed.wave, what, digest, origin)
+        for seed in registration.all_seeds
+        for what, digest, origin in (
+            (
+                "block sizes",
+                seed.blocks,
+                "supplied by a person" if seed.blocks_supplied else "drawn by chance",
+            ),
+            ("list drawn ahead", seed.list_sha256, "drawn from the seed"),
+        )
+        if digest
+    ]
+    return Table(
+        caption="What is sealed until the wave is unblinded, published as hashes before the first allocation",
+        columns=tuple(Column(label=label) for label in ("Wave", "What", "SHA-256", "Origin")),
+        groups=(
+            RowGroup(
+                rows=tuple(
+                    (Cell(text=str(wave)), Cell(text=what), Cell(text=digest, code=True), Cell(text=origin))
+                    for wave, what, digest, origin in rows
                 )
             ),
         ),

@@ -190,16 +190,20 @@ def _cell_means(outcome: str, *, blinded: bool) -> Iterator[dict[str, Any]]:
 def _lend_an_ear_record(*, blinded: bool) -> Any:
     from forethought.registration import Registration, SeedCommitment
     from forethought.reports.record import (
+        AllocationChecks,
         BalanceRow,
         DeviationRow,
         Flow,
         Followed,
         LedgerHead,
         Moments,
+        Predictability,
         Reason,
         Record,
         Replay,
+        SampleRatio,
         SessionCount,
+        WaveAllocation,
     )
 
     def followed(arm: str | None, allocated: int) -> Followed:
@@ -244,6 +248,17 @@ def _lend_an_ear_record(*, blinded: bool) -> Any:
             for stratum, arms in by_stratum.items()
         ),
         replay=None if blinded else Replay(replayed=allocated, agreed=allocated),
+        allocation=AllocationChecks(
+            waves=(
+                WaveAllocation(
+                    wave=1, allocated=allocated, replay=None if blinded else Replay(replayed=allocated, agreed=allocated),
+                    seed_agrees=True, within_bounds=True, stopped=(Reason(reason="randomised in error", count=1),),
+                ),
+            ),
+            ratios=(SampleRatio(counted="who came", people=974, mismatch=False),
+                    SampleRatio(counted="who completed", people=955, mismatch=False)),
+            predictability=() if blinded else (Predictability(wave=1, units=968, guessed=0.4864, by_chance=0.25),),
+        ),
         sessions=tuple(
             SessionCount(session=f"conversation_{number}", planned=allocated, done=allocated - 7 * number - 5, out_of_window=5, missed=7 * number)
             for number in (1, 2, 3)

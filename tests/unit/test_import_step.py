@@ -20,6 +20,7 @@ from forethought.schemas.tables import TABLES
 from forethought.steps import import_file as step
 from forethought.steps.arrivals import rows_as_json
 from forethought.steps.import_file import Imported, import_file
+from forethought.steps.registering import complete
 from forethought.store import connection, events, meta, migrations, rows
 from forethought.store.connection import reading, writing
 from forethought.store.vault import Vault
@@ -195,6 +196,8 @@ def make_study(tmp_path: Path) -> MakeStudy:
         migrations.create(folder, "practice", loaded.protocol.waves, NOW)
         if locked:
             registration.lock(folder, loaded, now=NOW, by="test", seeds={1: b"s" * 32}, supplied=True)
+            with writing(folder) as con:
+                complete(con, folder, loaded.protocol, now=NOW, actor="test")
         return folder
 
     return make

@@ -197,6 +197,13 @@ def test_each_rated_outcome_has_its_published_model(tmp_path: Path) -> None:
     )
 
 
+def test_a_covariate_of_the_model_needs_no_place_in_the_assumed_world(tmp_path: Path) -> None:
+    study = copied("lend_an_ear", tmp_path / "study")
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("y ~ arm * round\n", "y ~ arm * round + sex\n"), encoding="utf-8")
+    assert load(study).protocol.analysis.models[0].formula == "y ~ arm * round + sex"
+
+
 def test_preparation_uses_only_what_is_there_at_its_step(tmp_path: Path) -> None:
     found, line = problems(
         "manybabies1", "    how: {kind: log, of: looking_time}", "    how: {kind: log, @of: item}", tmp_path

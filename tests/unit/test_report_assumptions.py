@@ -21,8 +21,8 @@ def test_assumed_parts_are_found_at_every_depth_in_the_protocols_order(blinded_s
 def test_an_assumption_says_what_was_assumed_and_why(blinded_study: Any) -> None:
     allocation, window, *_ = assumptions(blinded_study.protocol)
     assert allocation.says == (
-        "method permuted_blocks; unit participant; ratio control 1, video 1, coach 1, both 1; block sizes 4, 8; "
-        "strata sex; concealment Arms are drawn from a secret see…"
+        "method permuted_blocks; ratio control 1, video 1, coach 1, both 1; concealment Arms are drawn from a secret "
+        "seed in the order of arrival.; strata sex"
     )
     assert window.says == "anchor allocation; opens 0; target 30; closes 4320"
     assert window.note == "The source does not say when conversations took place."

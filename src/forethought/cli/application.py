@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from forethought import __version__
-from forethought.cli import forms, gate, plan, registering, results, single, wave
+from forethought.cli import checking, forms, gate, plan, registering, results, single, wave
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -22,7 +22,7 @@ def application() -> typer.Typer:
         add_completion=False,
     )
     app.callback()(_options)
-    for commands in (plan, registering, forms, wave, results, gate, single):
+    for commands in (plan, registering, forms, wave, results, gate, checking, single):
         commands.add_to(app)
     return app
 

@@ -7,7 +7,9 @@ from itertools import chain
 import numpy as np
 
 from forethought.errors import ProtocolInvalid
+from forethought.protocol.allocation import Randomization
 from forethought.protocol.imports import Recruits, Variable
+from forethought.protocol.protocol import Protocol
 from forethought.protocol.rules import Criterion, holds
 from forethought.simulation.thresholds import Floats
 
@@ -32,6 +34,9 @@ POOLS: Mapping[str, Mapping[str, float]] = {
 }  # fmt: skip
 """Column of the service's export to its values and their weights; the shares are round guesses."""
 
+FEWEST_CLUSTERS, PEOPLE_OF_A_CLUSTER = 6, 8
+"""Clusters of a wave, where the protocol does not list them: so many people each, on average."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pool:
@@ -43,6 +48,19 @@ class Pool:
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """`n` values, as an array of objects."""
         return np.array(self.values, dtype=object)[rng.choice(len(self.values), size=n, p=self.chances)]
+
+
+def peopled(recruits: Recruits, protocol: Protocol) -> Recruits:
+    """The recruits section, in which the clusters that are allocated have names, if they are not listed there."""
+    design = protocol.allocation
+    name = design.cluster if isinstance(design, Randomization) else None
+    number = max(FEWEST_CLUSTERS, protocol.waves[0].target // PEOPLE_OF_A_CLUSTER)
+    clusters = tuple(f"{name} {one}" for one in range(1, number + 1))
+    variables = (
+        one.model_copy(update={"levels": clusters}) if one.name == name and not one.levels else one
+        for one in recruits.variables
+    )
+    return recruits.model_copy(update={"variables": tuple(variables)})
 
 
 def eligible_pool(column: str, recruits: Recruits) -> Pool:

@@ -18,6 +18,7 @@ from forethought.simulation.people import (
     disqualifying,
     eligible_pool,
     needed,
+    peopled,
     screeners,
 )
 from forethought.simulation.streams import stream
@@ -66,6 +67,7 @@ def play_recruits(
         raise ProtocolInvalid(
             "protocol.yaml", "it has no recruits to simulate", "Add imports.recruits and simulation"
         )
+    recruits = peopled(recruits, protocol)
     fates = _fates(protocol.simulation.flow, participants, stream(seed, "flow", "fates", wave))
     rng = stream(seed, "recruits", wave)
     submitted = _submissions(recruits, fates, opens, rng)

@@ -17,7 +17,7 @@ from forethought.analysis.findings import Finding
 from forethought.deviations import changed_after_data
 from forethought.errors import DataRefused, ModelNotFitted
 from forethought.files import canonical_json, write_atomically
-from forethought.protocol.design import NoAllocation
+from forethought.protocol.allocation import NoAllocation
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import LoadedProtocol, load
 from forethought.protocol.protocol import Protocol

@@ -1,18 +1,19 @@
 """Gather a study's record for its report: flow, balance, replay, sessions, deviations, ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
 
 from forethought import deviations, provenance, registration
 from forethought.ledger import Event
-from forethought.protocol.design import NoAllocation
+from forethought.protocol.allocation import NoAllocation
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.protocol import Protocol
-from forethought.randomization.replay import differences
 from forethought.registration import Registration
 from forethought.reports.record import (
+    AllocationChecks,
     BalanceRow,
     DeviationRow,
     Flow,
@@ -25,11 +26,14 @@ from forethought.reports.record import (
     Replay,
     SessionCount,
 )
+from forethought.steps.allocation_checks import allocation_checks
 from forethought.steps.done import deed
+from forethought.steps.predicted import predicted
 from forethought.steps.received import arms_received
 from forethought.store import deviations as kept
-from forethought.store import events, flow, milestones, rows
+from forethought.store import events, flow, milestones
 from forethought.store.connection import Connection
+from forethought.verification.records import of_study
 
 
 def gather(
@@ -51,6 +55,7 @@ def gather(
     unblinded = protocol.randomised and milestones.unblinded(con)
     received = arms_received(con, folder, protocol) if unblinded else None
     counts = flow.flow(con, arms=[arm.id for arm in protocol.arms], received=received)
+    checks = _checks(con, folder, protocol, locked, unblinded=unblinded)
     found, undone = _compared(con, folder, locked, history)
     kept.replace(con, _as_table(found, now))
     return Record(
@@ -61,7 +66,8 @@ def gather(
             BalanceRow(wave=row.wave, stratum=row.stratum, allocated=row.allocated, by_arm=row.by_arm)
             for row in flow.balance(con)
         ),
-        replay=_replay(con, protocol, locked, history) if unblinded and locked else None,
+        replay=_replay(checks) if unblinded and checks else None,
+        allocation=checks,
         sessions=_sessions(counts),
         deviations=_rows(found),
         not_done=tuple(NotDoneRow(what=one.what, why=one.why, promised=one.promised) for one in undone),
@@ -103,7 +109,7 @@ def _moments(con: Connection, history: Sequence[Event]) -> Moments:
     return Moments(
         first_allocation=first.get("randomize"),
         first_outcome=milestones.first_outcome_at(con),
-        unblinded=first.get("unblind"),
+        unblinded=next((event.at for event in history if milestones.opens_arms(event)), None),
     )
 
 
@@ -148,7 +154,10 @@ def _followed(protocol: Protocol, arm: flow.ArmCounts) -> Followed:
         lost=_reasons(*((f"did not come to: {labels[session]}", count) for session, count in arm.lost)),
         in_progress=arm.in_progress,
         analysed=arm.analysed,
-        not_analysed=_reasons(("no outcome of any session", arm.not_analysed)),
+        not_analysed=_reasons(
+            ("no outcome of any session", arm.not_analysed),
+            ("randomised twice: the second record of a person", arm.randomised_twice),
+        ),
     )
 
 
@@ -156,30 +165,27 @@ def _reasons(*counted: tuple[str, int]) -> tuple[Reason, ...]:
     return tuple(Reason(reason=reason, count=count) for reason, count in counted if count)
 
 
-def _replay(
-    con: Connection, protocol: Protocol, locked: Registration, history: Sequence[Event]
-) -> Replay | None:
-    """Draw every allocation again from the seeds that the unblinding revealed, if they are the committed ones."""
-    if isinstance(protocol.allocation, NoAllocation):
+def _checks(
+    con: Connection, folder: StudyFolder, protocol: Protocol, locked: Registration | None, *, unblinded: bool
+) -> AllocationChecks | None:
+    """What was checked of the allocation; nothing where nobody is allocated, or before the lock.
+
+    How well an arm could be guessed tells how long blocks are, which a blinded report withholds.
+    """
+    design = protocol.allocation
+    if locked is None or isinstance(design, NoAllocation):
         return None
-    recorded = rows.read(con, "allocations")
-    seeds = _revealed_seeds(locked, history)
-    if set(recorded["wave"]) - seeds.keys():
-        return Replay(replayed=len(recorded), agreed=0)
-    found = differences(protocol.allocation, locked.study_id, seeds, recorded)
-    return Replay(replayed=len(recorded), agreed=len(recorded) - len({one.participant for one in found}))
+    found = allocation_checks(con, folder, protocol, of_study(con, folder))
+    guesses = tuple(predicted(protocol, design, wave) for wave in protocol.waves if unblinded)
+    return replace(found, predictability=guesses)
 
 
-def _revealed_seeds(locked: Registration, history: Sequence[Event]) -> Mapping[int, bytes]:
-    """Wave to its revealed seed, of those that agree with the commitment in the registration."""
-    committed = {one.wave: one.commitment for one in locked.all_seeds}
-    event = next((event for event in history if event.action == "unblind"), None)
-    found: dict[int, bytes] = {}
-    for wave, secret in _mapping(event.detail["waves"] if event else {}).items():
-        seed, nonce = (bytes.fromhex(str(_mapping(secret)[part])) for part in ("seed", "nonce"))
-        if registration.commitment(seed, nonce, locked.study_id, int(wave)) == committed.get(int(wave)):
-            found[int(wave)] = seed
-    return found
+def _replay(checks: AllocationChecks) -> Replay:
+    """The replay of all waves together; of a wave whose seed was not revealed, nothing agrees."""
+    return Replay(
+        replayed=sum(wave.allocated for wave in checks.waves),
+        agreed=sum(wave.replay.agreed for wave in checks.waves if wave.replay is not None),
+    )
 
 
 def _compared(
@@ -191,10 +197,6 @@ def _compared(
     plan = deviations.planned(locked)
     done = deed(con, folder, plan, history)
     return deviations.find(plan, done), deviations.not_done(plan, done)
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _as_table(found: Sequence[deviations.Deviation], now: datetime) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pytest
 from forethought import registration
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
+from forethought.steps.registering import complete
 from forethought.store import migrations, rows
 from forethought.store.connection import reading, writing
 from forethought.store.vault import Vault
@@ -42,7 +43,10 @@ def unlocked(tmp_path: Path) -> StudyFolder:
 
 @pytest.fixture
 def trial(unlocked: StudyFolder) -> StudyFolder:
-    registration.lock(unlocked, load(unlocked.protocol), now=NOW, by="tester", seeds=SEEDS, supplied=True)
+    loaded = load(unlocked.protocol)
+    registration.lock(unlocked, loaded, now=NOW, by="tester", seeds=SEEDS, supplied=True)
+    with writing(unlocked) as con:
+        complete(con, unlocked, loaded.protocol, now=NOW, actor="tester")
     return unlocked
 
 

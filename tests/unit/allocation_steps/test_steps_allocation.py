@@ -20,6 +20,7 @@ from forethought.ledger import verify_chain
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.randomization.replay import differences
+from forethought.steps.drawn import drawn_wave
 from forethought.steps.freeze import freeze
 from forethought.steps.randomize import Randomized, randomize
 from forethought.store import events, rows
@@ -35,12 +36,15 @@ def run(folder: StudyFolder, now: datetime, **more: int) -> Randomized:
 
 def differing(folder: StudyFolder) -> int:
     """How many recorded values the seeds do not give; the ledger's chain is checked as well."""
-    protocol = load(folder.protocol).protocol
+    loaded = load(folder.protocol)
+    locked = registration.require(folder, loaded)
+    found = 0
     with reading(folder) as con:
-        recorded = rows.read(con, "allocations")
         verify_chain(events.history(con))
-    seeds = {wave: registration.seed(folder, wave) for wave in set(recorded["wave"].tolist())}
-    return len(differences(protocol.allocation, protocol.study.id, seeds, recorded))
+        for wave in loaded.protocol.waves:
+            drawn = drawn_wave(con, folder, loaded.protocol, locked, wave.number)
+            found += len(differences(drawn.design, drawn.source, drawn.recorded, drawn.counting))
+    return found
 
 
 def test_everyone_eligible_is_allocated_once_in_order_of_arrival(
@@ -131,16 +135,27 @@ def test_the_ledger_and_the_result_tell_nothing_of_arms_blocks_or_seeds(
 ) -> None:
     recruit(range(10))
     done = run(trial, now)
-    (detail,) = table("events")["detail"]
+    detail = table("events")["detail"].iloc[-1]
+    algorithm = registration.require(trial, load(trial.protocol)).allocation_algorithm
     assert json.loads(detail) == {
         "wave": 1,
-        "algorithm": "permuted-blocks/1",
+        "algorithm": algorithm,
         "allocated": 10,
         "first_arrival": 1,
         "refused": {},
+        "stopped_counting": 0,
+        "counting_again": 0,
     }
     secret = {"control", "coached", "C0", "C1", "block", "position", registration.seed(trial, 1).hex()}
-    assert not any(word in detail.replace("permuted-blocks/1", "") + repr(done) for word in secret)
+    assert not any(word in detail.replace(str(algorithm), "") + repr(done) for word in secret)
+
+
+def test_probability_block_and_position_are_not_told_before_the_unblinding(
+    trial: StudyFolder, recruit: Recruit, table: Table, now: datetime
+) -> None:
+    recruit(range(10))
+    run(trial, now)
+    assert table("allocations")[["probability", "block", "position"]].isna().all(axis=None)
 
 
 def test_a_study_that_is_not_locked_is_refused(
@@ -174,7 +189,7 @@ def test_a_wave_that_is_not_planned_is_refused(trial: StudyFolder, now: datetime
 
 def test_nobody_to_allocate_is_no_error(trial: StudyFolder, table: Table, now: datetime) -> None:
     assert run(trial, now) == Randomized(allocated=0, already=0, refused=())
-    assert table("events").empty
+    assert "randomize" not in set(table("events")["action"])
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +213,7 @@ def test_processes_at_once_give_one_allocation_each(
     assert [process.exitcode for process in several] == [0] * 4
     allocations = table("allocations").sort_values("arrival")
     assert allocations["participant_id"].tolist() == people
-    assert len(table("events")) == 1
+    assert table("events")["action"].tolist().count("randomize") == 1
     assert differing(trial) == 0
 
 
@@ -234,7 +249,10 @@ def test_killed_at_any_point_and_run_again_it_gives_what_it_would_have_given(
         process.kill()
         process.join()
         with reading(folder) as con:
-            assert (rows.count(con, "allocations"), rows.count(con, "events")) in {(0, 0), (60, 1)}
+            assert (rows.count(con, "allocations"), len(events.actions(con, "randomize"))) in {
+                (0, 0),
+                (60, 1),
+            }
         done = run(folder, now)
         assert done.allocated + done.already == 60
         pd.testing.assert_frame_equal(allocations_of(folder), expected)
@@ -250,5 +268,5 @@ def wait_for_the_commit(folder: StudyFolder, process: BaseProcess) -> None:
 
 def allocations_of(folder: StudyFolder) -> pd.DataFrame:
     with reading(folder) as con:
-        assert rows.count(con, "events") == 1
+        assert len(events.actions(con, "randomize")) == 1
         return rows.read(con, "allocations")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -50,7 +51,7 @@ def lines(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def last_detail(table: Table) -> dict[str, object]:
+def last_detail(table: Table) -> dict[str, Any]:
     return json.loads(table("events")["detail"].iloc[-1])
 
 
@@ -158,7 +159,10 @@ def test_a_freeze_hashes_every_table_and_closes_every_wave(
     assert {"allocations", "participants", "sessions", "scores", "events", "waves"} <= set(done.tables)
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in done.tables.values())
     assert table("waves")["closed_at"].tolist() == [pd.Timestamp("2025-03-25 10:00")] * 2
-    assert last_detail(table) == {"tables": dict(done.tables)}
+    detail = last_detail(table)
+    assert detail["tables"] == done.tables
+    assert "arm" in detail["columns"]["allocations"]
+    assert {"probability", "block", "position"}.isdisjoint(detail["columns"]["allocations"])
 
 
 def test_frozen_twice_the_first_freeze_stands(
@@ -226,8 +230,10 @@ def test_unblinded_twice_the_first_stands(
     [
         ({"by": " "}, "--by: it is empty"),
         ({"reason": ""}, "--reason: it is empty"),
-        ({"scope": "wave 1"}, "--scope wave 1: this release does not"),
-        ({"scope": "participant pabc"}, "--scope participant pabc: this release does not"),
+        ({"scope": "everything"}, "--scope everything: it is no scope"),
+        ({"scope": "wave"}, "--scope wave: it is no scope"),
+        ({"scope": "wave one"}, "--scope wave one: it is no scope"),
+        ({"scope": "wave 9"}, "--scope wave 9: the study has no such wave. Choose one of 1, 2"),
     ],
 )
 def test_what_unblinding_needs(

@@ -118,7 +118,7 @@ def test_in_a_frozen_study_the_time_stands_still(
 
 def test_nobody_allocated_schedules_nothing(trial: StudyFolder, table: Table, now: datetime) -> None:
     assert plan(trial, now) == Scheduled(planned=0, updated=0)
-    assert table("events").empty
+    assert "schedule" not in set(table("events")["action"])
 
 
 @pytest.mark.parametrize("step", [schedule, score])

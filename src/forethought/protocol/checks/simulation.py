@@ -78,13 +78,18 @@ def published_models_are_those_simulated(protocol: Protocol) -> Iterator[Fault]:
 
 
 def _coefficient_names(protocol: Protocol, outcome: str) -> list[str]:
-    """The coefficients of the first model of this outcome; none where they cannot be known."""
+    """The coefficients of the first model of this outcome that can be played; none where they cannot be known.
+
+    People are played by arm and session alone: a covariate, a stratum or a wave has no effect in the assumed world.
+    """
+    played = {"Intercept", *(f"arm[T.{arm.id}]" for arm in protocol.arms[1:])}
+    played |= {name for session in protocol.sessions for name in session.variables}
     columns = analysis_columns(protocol)
     for model in protocol.analysis.models:
         formula = known_formula(model, columns)
         if outcome in model.outcomes and formula is not None:
             found = coefficients(formula.fixed, columns)
-            return [*found.names] if found.all_known else []
+            return [name for name in found.names if {*name.split(":")} <= played] if found.all_known else []
     return []
 
 
