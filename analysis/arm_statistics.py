@@ -23,6 +23,9 @@ Statistic = Callable[[Int8s], Floats]
 _RANK = 1e-10
 """Directions of the covariates smaller than this share of the largest are rounding."""
 
+_ROUNDING = 1e-12
+"""A sum of squares within arms smaller than this share of all is rounding."""
+
 
 def difference_in_means(
     design: RecordedDesign, outcome: "pd.Series[Any] | Floats", *, arm: str, reference: str
@@ -48,7 +51,10 @@ def difference_in_cluster_means(
 
 
 def f_statistic(design: RecordedDesign, outcome: "pd.Series[Any] | Floats") -> Statistic:
-    """The F of one-way analysis of variance over all arms: large where the arms' means differ, so one-sided by itself."""
+    """The F of one-way analysis of variance over all arms: large where the arms' means differ, so one-sided by itself.
+
+    It is infinite where all who answered of each arm have the same outcome.
+    """
     values = design.aligned(outcome)
     present = ~np.isnan(values)
     centred = values[present] - values[present].mean()
@@ -61,7 +67,9 @@ def f_statistic(design: RecordedDesign, outcome: "pd.Series[Any] | Floats") -> S
         placed = counts.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             between = (sums**2 / counts).sum(axis=1)
-            found = (between / (arms - 1)) / ((total - between) / (people - arms))
+            # Where the arms explain everything the rest is rounding, of either sign, and would dwarf every other F.
+            within = np.where(total - between > _ROUNDING * total, total - between, 0.0)
+            found = (between / (arms - 1)) / (within / (people - arms))
         return np.where((counts > 0).all(axis=1) & (placed == people), found, np.nan)
 
     return f

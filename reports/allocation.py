@@ -78,7 +78,9 @@ def _waves(checks: AllocationChecks) -> Table:
 
 
 def _wave(wave: WaveAllocation) -> tuple[Cell, ...]:
-    stopped = "; ".join(f"{one.reason} ({formatting.count(one.count)})" for one in wave.stopped)
+    stopped = "; ".join(
+        f"{one.reason.replace('_', ' ')} ({formatting.count(one.count)})" for one in wave.stopped
+    )
     number = formatting.count(total(wave.stopped))
     return tuple(
         Cell(text=text)
@@ -120,7 +122,7 @@ def _guessed(one: Predictability) -> str:
         ", the block sizes being sealed and the shortest standing for them" if one.shortest_blocks else ""
     )
     return (
-        f"Wave {one.wave}: whoever knew all arms so far and guessed the next would be right in "
+        f"Wave {one.wave}: whoever knew all arms so far and guessed the one furthest behind would be right in "
         f"{100 * one.guessed:.1f}% of {formatting.counted(one.units, 'allocation')}{blocks}; "
         f"whoever knew the ratio alone, in {100 * one.by_chance:.1f}%."
     )

@@ -55,7 +55,7 @@ def build(protocol: Protocol, results: Mapping[str, Any], record: Record, run: R
             flow_section(protocol, read, record.flow, names),
             allocation_section(protocol, read, record, names),
             *((checks_section(record.allocation),) if record.allocation is not None else ()),
-            sessions_section(record.sessions, names),
+            sessions_section(protocol, record.sessions, names),
             results_section(protocol, read, record, names),
             *((means,) if means is not None else ()),
             coefficients_section(read, names),

@@ -80,8 +80,9 @@ def _who_counts(design: Design) -> str | None:
 
 def _replay(replay: Replay | None, results: Results) -> str:
     if replay is None:
-        when = "once the study is unblinded" if results.blinded else "by whoever holds the seed"
-        return f"The allocations have not been replayed for this report. The seed lets them be, {when}."
+        if results.blinded:
+            return "Anyone can draw every allocation again once the study is unblinded, and its seeds are revealed."
+        return "The allocations have not been replayed for this report. The seed lets them be, by whoever holds it."
     result = f"{formatting.count(replay.agreed)} of {formatting.counted(replay.replayed, 'allocation')}"
     verdict = (
         "all agree." if replay.agreed == replay.replayed else "the others DIFFER from what the seed gives."
@@ -130,7 +131,7 @@ def _stratum(label: str) -> str:
     return label.replace("=", " ").replace("|", ", ") if label != "all" else "no strata"
 
 
-def sessions_section(sessions: Sequence[SessionCount], names: Names) -> Section:
+def sessions_section(protocol: Protocol, sessions: Sequence[SessionCount], names: Names) -> Section:
     """How the planned sessions went, all arms together."""
     counts = ("done", "out_of_window", "missed", "still_open")
     labels = ("Done in its window", "Done outside it", "Missed", "Still open")
@@ -153,7 +154,8 @@ def sessions_section(sessions: Sequence[SessionCount], names: Names) -> Section:
         ),
         groups=(RowGroup(rows=rows),),
     )
-    blocks: tuple[Block, ...] = (table,) if sessions else (Paragraph(text="This study plans no sessions."),)
+    none = "No session has been scheduled yet." if protocol.sessions else "This study plans no sessions."
+    blocks: tuple[Block, ...] = (table,) if sessions else (Paragraph(text=none),)
     return Section(id="sessions", title="Sessions", blocks=blocks)
 
 

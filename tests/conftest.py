@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-TOGETHER = ("end_to_end", "packaging", "server")
+TOGETHER = ("end_to_end", "concealment", "packaging", "server")
 """Folders whose tests share what is dear to make: one process runs all of a folder's."""
 
 GIVEN = Path(__file__).parent / "golden" / "given"

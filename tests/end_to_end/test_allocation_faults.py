@@ -48,7 +48,8 @@ folder = StudyFolder(Path(sys.argv[1]))
 people = json.loads(sys.argv[2])
 
 # What is imported or built once is so before the first fork, so that the children spend their time on allocating.
-registration.require(folder, load(folder.protocol))
+loaded = load(folder.protocol)
+locked = registration.require(folder, loaded)
 Words(bytes(32), "warm").at(0, 1)
 TABLES["allocations"].to_schema()
 
@@ -69,10 +70,9 @@ def ended(child):
 
 def report(**more):
     # What the study holds: who has which arm, in order, whether the ledger verifies and the seed gives these arms.
-    loaded = load(folder.protocol)
     with reading(folder, 120) as con:
         verify_chain(events.history(con))
-        wave = drawn_wave(con, folder, loaded.protocol, registration.require(folder, loaded), 1)
+        wave = drawn_wave(con, folder, loaded.protocol, locked, 1)
         numbered = [line for line in relations.broken(con) if "arrivals" in line]
     found = wave.recorded[["participant_id", "arm", "arrival"]].to_numpy().tolist()
     wrong = len(differences(wave.design, wave.source, wave.recorded, wave.counting)) if found else 0

@@ -26,6 +26,7 @@ from forethought.protocol.allocation import (
 )
 from forethought.randomization.arrivals import Arrivals, Source
 from forethought.randomization.explanation import ByBatch, ByBlock, ByWord, Explanation, explain
+from forethought.randomization.recorded import RecordedDesign
 from forethought.randomization.replay import rederive
 from forethought.randomization.rerandomization import allocate_batch
 
@@ -149,6 +150,14 @@ def test_nobody_is_counted_whose_place_counts_no_longer_and_the_arm_follows_from
     counts = by_word(explained(STICK, record, "p4", gone)).draw.counts
     assert sum(counts.values()) == 1
     assert all(explained(STICK, record, person, gone).agrees for person in record["participant_id"])
+
+
+def test_a_list_that_was_drawn_ahead_is_explained_as_it_was_drawn_whoever_counts_later() -> None:
+    ahead = STICK.model_copy(update={"drawn": "ahead", "list_length": 8, "tolerance": 1})
+    gone = pd.DataFrame({"participant_id": ["p1"], "from_arrival": [2], "counts": [False]})
+    record = allocated(ahead, arrived(SEX), gone)
+    assert all(explained(ahead, record, person, gone).agrees for person in record["participant_id"])
+    assert RecordedDesign.from_frame(ahead, record, gone).courses[0].changes == ()
 
 
 def test_a_replacement_says_whose_place_it_fills() -> None:

@@ -140,3 +140,19 @@ RULE = {"count": "completed_or_in_progress", "in_progress_minutes": 90, "stateme
 )  # fmt: skip
 def test_who_counts_and_who_is_replaced_is_said(given: dict[str, Any], rule: Any, said: str) -> None:
     assert words.dropouts(design(given, dropouts=rule)) == said
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        ({"control": 2, "training": 2}, "has the probability 2/3"),
+        (
+            {"control": 1, "training": 2},
+            "has the probability 2/3 if its share is the smallest, and more if not",
+        ),
+    ],
+)
+def test_the_best_arm_is_said_to_have_the_chance_only_where_it_has(ratio: dict[str, int], said: str) -> None:
+    found = words.how(design(MINIMIZATION, ratio=ratio))
+    assert found is not None
+    assert found.endswith(said)

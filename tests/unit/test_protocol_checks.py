@@ -204,6 +204,16 @@ def test_a_covariate_of_the_model_needs_no_place_in_the_assumed_world(tmp_path: 
     assert load(study).protocol.analysis.models[0].formula == "y ~ arm * round + sex"
 
 
+def test_a_covariates_coefficient_in_the_assumed_world_is_still_read(tmp_path: Path) -> None:
+    study = copied("lend_an_ear", tmp_path / "study")
+    text = study.read_text(encoding="utf-8").replace("y ~ arm * round\n", "y ~ arm * round + sex\n")
+    before, assumed, after = text.partition("\nsimulation:\n")
+    with_sex = after.replace('          "round":', '          "sex[T.Male]": 0.0\n          "round":', 1)
+    with_sex = with_sex.replace('"round"', '"sex[T.Prefer not to say]": 0.0\n          "round"', 1)
+    study.write_text(before + assumed + with_sex, encoding="utf-8")
+    assert load(study).protocol.simulation is not None
+
+
 def test_preparation_uses_only_what_is_there_at_its_step(tmp_path: Path) -> None:
     found, line = problems(
         "manybabies1", "    how: {kind: log, of: looking_time}", "    how: {kind: log, @of: item}", tmp_path

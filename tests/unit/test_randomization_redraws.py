@@ -176,3 +176,14 @@ def test_a_criterion_that_nothing_meets_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="the criterion accepts too few"):
         redraw(course(design, ("x=1", "x=2", "x=4", "x=80")), 20, np.random.default_rng(9))
+
+
+def test_of_eight_arms_any_may_get_one_person_more_as_in_the_allocation() -> None:
+    design = Rerandomization(
+        method="rerandomization", ratio=dict.fromkeys("abcdefgh", 1), variables=("age",),
+        criterion="mahalanobis", at_most=100.0, **RULES,
+    )  # fmt: skip
+    ages = tuple(f"age={20 + person}" for person in range(18))
+    drawn = redraw(course(design, ages), 1_000, np.random.default_rng(1))
+    larger = {tuple(np.flatnonzero(np.bincount(codes, minlength=8) == 3)) for codes in drawn}
+    assert len(larger) == 28

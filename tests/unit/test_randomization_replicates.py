@@ -265,6 +265,20 @@ def test_a_place_that_was_filled_does_not_open_again() -> None:
     assert after(engine, 0, 0, 1) == [[1, 2]]
 
 
+@pytest.mark.parametrize("replace", ["reopen_place", "next_arrival"])
+def test_an_open_place_of_a_full_arm_waits_until_the_arm_takes_somebody_again(replace: str) -> None:
+    engine = Replicates(blocks(4, replace, caps=(Cap(arm="a", at_most=1),)), 1)
+    after(engine, 0)
+    engine.recount("p0", "all", codes(0), counts=False)
+    engine.weights("other")
+    engine.place("other", codes(0), "elsewhere")
+    assert engine.weights("all").tolist() == [[0, 2]]
+    assert engine.spot("all", 1) == (1, 2, None)
+    engine.recount("elsewhere", "other", codes(0), counts=False)
+    assert engine.weights("all").tolist() == [[1, 0]]
+    assert engine.spot("all", 0) == (0, 1, "p0")
+
+
 def test_what_the_wave_holds_already_is_where_the_engine_begins() -> None:
     tallies = (
         Tally(stratum="all", arm="a", placed=4, regular=3, counting=2),

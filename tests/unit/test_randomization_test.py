@@ -338,6 +338,15 @@ def test_an_arm_that_covariates_give_away_has_no_adjusted_difference() -> None:
     assert np.isnan(statistic(OF_THREE.codes[None, :])[0])
 
 
+def test_of_two_arms_f_and_the_difference_have_one_p_even_where_a_redraw_explains_everything() -> None:
+    outcome = np.repeat([0.224736892668509, -0.2909540132758548], 4)
+    for arms in ("bbabbaaa", "bbbbaaaa", "abababab"):
+        design = recorded(complete(8), arms)
+        difference = difference_in_means(design, outcome, arm="b", reference="a")
+        found = randomization_test(f_statistic(design, outcome), design, seed=1)
+        assert found.p == pytest.approx(randomization_test(difference, design, seed=1).p, abs=1e-12)
+
+
 def test_an_empty_arm_or_a_person_without_an_arm_has_no_f() -> None:
     design = recorded(SIMPLE, "aabb")
     statistic = f_statistic(design, np.arange(4.0))

@@ -9,6 +9,10 @@ from forethought import __version__
 from forethought.cli import checking, forms, gate, plan, registering, results, single, wave
 
 LEVELS = ("debug", "info", "warning", "error")
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a fault of the program; 2 wrong usage; 10 protocol invalid; 11 not locked, or the registration "
+    "does not fit; 12 data refused; 13 gate closed; 14 database in use; 15 model not fitted; 20 verification failed."
+)
 
 
 def application() -> typer.Typer:
@@ -16,6 +20,7 @@ def application() -> typer.Typer:
     app = typer.Typer(
         name="forethought",
         help="Run a pre-registered experiment from its protocol to a report that a stranger can verify.",
+        epilog=EXIT_CODES,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

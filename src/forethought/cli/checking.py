@@ -43,7 +43,10 @@ def monitor(
     burst: Annotated[
         int | None,
         typer.Option(
-            "--burst", help="Arrivals in one minute; the wave's target without it.", min=1, max=100_000
+            "--burst",
+            help="Arrivals in one minute; without it the wave's target, but at least 100.",
+            min=1,
+            max=100_000,
         ),
     ] = None,
     wait: Wait = 10.0,

@@ -65,7 +65,7 @@ def unblind(
 
 def correct(
     study: StudyPath,
-    participant: Annotated[str, typer.Argument(help="The person's pseudonym.")],
+    participant: Annotated[str, typer.Argument(help="The person's pseudonym, or the service's id.")],
     kind: Annotated[
         str,
         typer.Option(

@@ -75,7 +75,7 @@ def log(
 
 def explain(
     study: StudyPath,
-    participant: Annotated[str, typer.Argument(help="The person's pseudonym.")],
+    participant: Annotated[str, typer.Argument(help="The person's pseudonym, or the service's id.")],
     wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:

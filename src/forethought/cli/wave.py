@@ -110,7 +110,9 @@ def randomize(
     wave: Wave = 1,
     participant: Annotated[
         list[str] | None,
-        typer.Option("--participant", help="Only this person, by pseudonym; may be given again."),
+        typer.Option(
+            "--participant", help="Only this person, by pseudonym or the service's id; may be given again."
+        ),
     ] = None,
     wait: Wait = 10.0,
     as_json: AsJson = False,

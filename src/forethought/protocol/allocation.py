@@ -53,7 +53,10 @@ class Cap(Assumable):
         default_factory=dict, description="The stratum's variables and levels; none of them: the whole wave."
     )
     at_most: int = Field(
-        ge=1, le=1_000_000, description="How many it takes; a full arm has probability zero."
+        ge=1,
+        le=1_000_000,
+        description="How many it takes; a full arm has probability zero. Where a place was given on, and its first "
+        "holder counts again, there may be one more.",
     )
 
 

@@ -88,9 +88,12 @@ def how(design: Design) -> str | None:
         case BlockUrn():
             return "Arms are drawn from an urn without being put back, but for each balanced set once it is complete"
         case Minimization(imbalance=imbalance, chance=chance):
+            more = (
+                "" if len({*design.ratio.values()}) == 1 else " if its share is the smallest, and more if not"
+            )
             return (
                 "The arm that would leave the smallest imbalance over these factors, measured by the "
-                f"{_spaced(imbalance)}, has the probability {chance}"
+                f"{_spaced(imbalance)}, has the probability {chance}{more}"
             )
         case Rerandomization():
             return _accepted(design)

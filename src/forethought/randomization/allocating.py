@@ -105,9 +105,7 @@ def _simple(design: Simple, source: Source, arrivals: Arrivals, before: Before) 
     """Nothing that came before is looked at, but for how many words it used."""
     arms = tuple(sorted(design.ratio))
     ratio = np.array([design.ratio[arm] for arm in arms], dtype=np.int64)
-    used: Counter[str] = Counter()
-    for tally in before.tallies:
-        used[tally.stratum] += tally.placed
+    used = _taken(before)
     people = np.bincount(arrivals.codes, minlength=len(arrivals.labels)).tolist()
     numbers = np.empty(len(arrivals), dtype=np.int64)
     order, end = in_order(arrivals.codes, len(arrivals.labels)), 0
@@ -153,6 +151,7 @@ def _first_probabilities(
 
 
 def _taken(before: Before) -> Counter[str]:
+    """How many units of each stratum were drawn."""
     taken: Counter[str] = Counter()
     for tally in before.tallies:
         taken[tally.stratum] += tally.placed

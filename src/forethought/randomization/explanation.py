@@ -157,7 +157,8 @@ def _by_word(
     design: Design, source: Source, arrivals: pd.DataFrame, counting: pd.DataFrame, own: "pd.Series[Any]"
 ) -> ByWord | None:
     sequence = Sequence(design, source)
-    changes = _changes(counting)
+    # A list that was drawn ahead knew nothing of who would leave.
+    changes = [] if design.drawn == "ahead" else _changes(counting)
     placed: dict[str, tuple[str, str]] = {}
     drew: dict[str, tuple[str, tuple[Margin, ...]]] = {}
     columns = (arrivals[name] for name in ("participant_id", "stratum", "arrival", "unit"))

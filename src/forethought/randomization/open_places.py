@@ -27,21 +27,18 @@ class OpenPlaces:
     def __len__(self) -> int:
         return len(self._participants)
 
-    def any(self) -> NDArray[np.bool_]:
-        """Shape (R,): whether a place is open."""
-        return np.asarray((self._arm != _FILLED).any(axis=0))
-
     def per_arm(self, arms: int) -> NDArray[np.int64]:
         """Shape (R, K): how many places of each arm are open."""
         found: NDArray[np.int64] = (self._arm[:, :, None] == np.arange(arms)).sum(axis=0, dtype=np.int64)
         return found
 
-    def first(self, arms: int) -> NDArray[np.int64]:
-        """Shape (R, K): 1 at the arm of the place that was left first, 0 elsewhere."""
-        left = np.argmax(self._arm != _FILLED, axis=0)
-        arm = self._arm[left, np.arange(self._arm.shape[1])]
-        found: NDArray[np.int64] = (arm[:, None] == np.arange(arms)).astype(np.int64)
-        return found
+    def first(self, taking: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Shape (R, K): 1 at the arm of the place that was left first, of the arms that are `taking` (R, K); 0 elsewhere."""
+        replicates, arms = taking.shape
+        concerned = (self._arm != _FILLED) & taking[np.arange(replicates), self._arm]
+        arm = self._arm[np.argmax(concerned, axis=0), np.arange(replicates)]
+        found = (arm[:, None] == np.arange(arms)) & concerned.any(axis=0)[:, None]
+        return np.asarray(found, dtype=np.int64)
 
     def who_left(self, code: int) -> str:
         """Whose place of this arm the first replicate fills next."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forethought.protocol.allocation import (
@@ -26,8 +25,8 @@ from forethought.protocol.allocation import (
 )
 from forethought.randomization import weights
 from forethought.randomization.block_contents import contents
-from forethought.randomization.block_redraws import chance_contents
 from forethought.randomization.guesses import Guesses, certain, in_blocks, one_by_one, right
+from forethought.randomization.redraws import arms_by_chance, begin_by_chance
 from forethought.randomization.replicates import Replicates
 from forethought.randomization.strata import WHOLE_WAVE
 
@@ -119,10 +118,10 @@ def _played(design: Design, labels: Sequence[str], replicates: int) -> Predictab
     counts: dict[str, Int64s] = {}
     right_guesses, sure, units = np.zeros((3, replicates))
     for label, counted in zip(labels, _counted(design, labels), strict=True):
-        _begin(engine, label, rng)
+        begin_by_chance(engine, label, rng)
         found = engine.weights(label)
         before = counts.setdefault(counted, np.zeros(found.shape, dtype=np.int64))
-        arm = _drawn(found, rng)
+        arm = arms_by_chance(found, rng)
         (rows,) = np.nonzero(arm >= 0)
         right_guesses[rows] += right(before[rows], ratio, found[rows])
         sure[rows] += certain(found[rows])
@@ -136,20 +135,6 @@ def _played(design: Design, labels: Sequence[str], replicates: int) -> Predictab
         exact=False,
         deterministic=float((sure / units).mean()),
     )
-
-
-def _begin(engine: Replicates, label: str, rng: Generator) -> None:
-    """Blocks of chance content, wherever the next unit needs one."""
-    while engine.contents is not None and (beginning := engine.begins(label)).any():
-        engine.begin(label, chance_contents(engine.contents, (engine.size,), rng), beginning)
-
-
-def _drawn(found: Int64s, rng: Generator) -> NDArray[np.int8]:
-    """An arm for each course by its weights; -1 where every arm is full."""
-    ends = np.cumsum(found, axis=1)
-    number = rng.integers(0, np.maximum(ends[:, -1], 1))
-    arm = (ends <= number[:, None]).sum(axis=1)
-    return np.where(ends[:, -1] > 0, arm, -1).astype(np.int8)
 
 
 def _ratio(design: Design) -> Int64s:

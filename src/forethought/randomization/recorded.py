@@ -77,7 +77,9 @@ class RecordedDesign:
         courses, codes = [], []
         for wave, group in rows.groupby("wave", sort=True):
             own = design[int(str(wave))] if isinstance(design, Mapping) else design
-            courses.append(_course(own, group, () if counting is None else _changes(group, counting)))
+            # A list that was drawn ahead knew nothing of who would leave.
+            changes = () if counting is None or own.drawn == "ahead" else _changes(group, counting)
+            courses.append(_course(own, group, changes))
             codes.append(_codes(courses[-1].arms, group["arm"]))
         if not courses or any(course.arms != courses[0].arms for course in courses):
             raise ValueError(

@@ -67,6 +67,22 @@ def _looks_back(course: Course) -> bool:
     return replaced or bool(course.design.caps)
 
 
+def begin_by_chance(engine: Replicates, label: str, rng: Generator) -> None:
+    """Begin blocks of chance content wherever the next unit of the stratum needs one."""
+    while engine.contents is not None and (beginning := engine.begins(label)).any():
+        engine.begin(label, chance_contents(engine.contents, (engine.size,), rng), beginning)
+
+
+def arms_by_chance(weights: NDArray[np.int64], rng: Generator) -> Int8s:
+    """An arm for each course, (R,), by its weights (R, K); -1 where they are all 0, every arm being full."""
+    # The courses last: numpy sums along a short last axis some ten times as slowly.
+    cumulative = np.cumsum(np.ascontiguousarray(weights.T), axis=0)
+    total = cumulative[-1]
+    number = rng.integers(0, np.maximum(total, 1))
+    arm = (cumulative <= number).sum(axis=0, dtype=np.int8)
+    return np.where(total > 0, arm, -1).astype(np.int8)
+
+
 class _Drawing:
     """The chance of a walk, from a generator."""
 
@@ -75,15 +91,8 @@ class _Drawing:
 
     def arm(self, engine: Replicates, label: str) -> tuple[Int8s, None]:
         """One arm for each course, with the probabilities that its weights give."""
-        while engine.contents is not None and (beginning := engine.begins(label)).any():
-            content = chance_contents(engine.contents, (engine.size,), self._rng)
-            engine.begin(label, content, beginning)
-        # The courses last: numpy sums along a short last axis some ten times as slowly.
-        cumulative = np.cumsum(np.ascontiguousarray(engine.weights(label).T), axis=0)
-        total = cumulative[-1]
-        number = self._rng.integers(0, np.maximum(total, 1))
-        arm = (cumulative <= number).sum(axis=0, dtype=np.int8)
-        return np.where(total > 0, arm, -1).astype(np.int8), None
+        begin_by_chance(engine, label, self._rng)
+        return arms_by_chance(engine.weights(label), self._rng), None
 
 
 def _at_once(

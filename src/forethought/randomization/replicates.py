@@ -78,17 +78,17 @@ class Replicates:
         state = self._stratum(label)
         if not len(state.open):
             return found
-        first = self._design.dropouts.replace == "next_arrival"
-        arms = len(self.arms)
-        again = state.open.first(arms) if first else state.open.per_arm(arms)
-        return np.where(state.open.any()[:, None], again, found)
+        again = self._to_fill(label)
+        if self._design.dropouts.replace == "next_arrival":
+            again = state.open.first(again > 0)
+        return np.where(again.any(axis=1, keepdims=True), again, found)
 
     def begins(self, label: str) -> Rows:
         """Shape (R,): where the next unit needs a block to begin, nothing being left in the last for an arm not full."""
         state = self._stratum(label)
         if self.contents is None:
             return np.zeros(self.size, dtype=np.bool_)
-        regular = ~(self._initial(label) | state.open.any())
+        regular = ~(self._initial(label) | self._replaces(label))
         if not self._caps:
             return np.asarray(regular & ~state.blocks.left.any(axis=1))
         takes = ~self._caps.full(label, len(self.arms))
@@ -104,7 +104,7 @@ class Replicates:
         del participant  # a place is known by its arm; who holds it matters once it opens, and is said then
         state = self._stratum(label)
         placed = arm >= 0
-        replacing = placed & state.open.any() if len(state.open) else np.zeros(self.size, dtype=np.bool_)
+        replacing = placed & self._replaces(label)
         regular = placed & ~replacing
         if self.contents is not None:
             state.blocks.use(regular & ~self._initial(label), arm)
@@ -161,7 +161,7 @@ class Replicates:
         units have 0 and 0 where there are no blocks, or none yet.
         """
         state = self._stratum(label)
-        if state.open.any()[0]:
+        if self._replaces(label)[0]:
             return 0, int(state.drawn[0] - state.regular[0]) + 1, state.open.who_left(arm)
         if self.contents is None or self._initial(label)[0]:
             return 0, 0, None
@@ -196,6 +196,17 @@ class Replicates:
         full = self._caps.full(label, len(self.arms))
         taking = np.where(full, 0, found)
         return np.where(taking.any(axis=1, keepdims=True), taking, np.where(full, 0, self.ratio))
+
+    def _to_fill(self, label: str) -> Int64s:
+        """Shape (R, K): the open places of each arm that the next unit may fill; those of full arms wait."""
+        places = self._stratum(label).open.per_arm(len(self.arms))
+        return np.where(self._caps.full(label, len(self.arms)), 0, places) if self._caps else places
+
+    def _replaces(self, label: str) -> Rows:
+        """Where the next unit fills an open place."""
+        if not len(self._stratum(label).open):
+            return np.zeros(self.size, dtype=np.bool_)
+        return np.asarray(self._to_fill(label).any(axis=1))
 
     def _initial(self, label: str) -> Rows:
         """Where the next unit is one of the first, which the ratio alone decides."""

@@ -7,11 +7,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forethought.protocol.allocation import Complete, Rerandomization
-from forethought.randomization.block_contents import contents
-from forethought.randomization.block_redraws import blocks
 from forethought.randomization.closeness import Closeness
 from forethought.randomization.recorded import Course
-from forethought.randomization.rerandomization import closeness
+from forethought.randomization.rerandomization import closeness, complete, totals
 
 Int8s = NDArray[np.int8]
 Places = NDArray[np.intp]
@@ -52,14 +50,16 @@ def without_criterion(design: Rerandomization, people: int) -> Complete:
 
 
 def _accepted(design: Rerandomization, people: int, compared: Closeness, draws: int, rng: Generator) -> Int8s:
-    found = contents(without_criterion(design, people))
+    below = totals(people, len(design.ratio))
     kept: list[Int8s] = []
     missing, tried = draws, 0
     while missing > 0:
         if tried >= design.most_draws * draws:
             raise ValueError(f"of {tried:,} redraws of {people} people the criterion accepts too few")
         now = max(1, min(_CODES_AT_ONCE // people, design.most_draws * draws - tried))
-        drawn = blocks(found, (now, people), rng)
+        # As live: of many arms, `Complete` has not every set of those that get one person more.
+        numbers = rng.integers(0, below, size=(now, len(below)))
+        drawn = complete(numbers, people, len(design.ratio))
         kept.append(drawn[compared.accepted(drawn)][:missing])
         missing, tried = missing - len(kept[-1]), tried + now
     return np.concatenate(kept)

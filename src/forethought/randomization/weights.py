@@ -56,6 +56,6 @@ def block_urn(counts: Int64s, ratio: Int64s, block_size: int) -> Int64s:
 
 
 def _ahead(counts: Int64s, ratio: Int64s) -> Int64s:
-    """Shape (R, K, K): how far arm j is ahead of arm i, in shares times both their ratios: whole numbers compare exactly."""
+    """Shape (R, K, K): how far arm i is ahead of arm j, in shares times both their ratios: whole numbers compare exactly."""
     found: Int64s = counts[:, :, None] * ratio - counts[:, None, :] * ratio[:, None]
     return found

@@ -85,7 +85,8 @@ def unreadable_terms(protocol: Protocol, simulation: Simulation) -> tuple[str, .
     known = {INTERCEPT, *_arm_terms(protocol), *(name for s in protocol.sessions for name in s.variables)}
     return tuple(
         f"{WHERE}.published.{published.outcome}: the coefficient `{term}` is none of a session's variables and "
-        f"arms. Name it as the fit does, such as `{next(iter(_arm_terms(protocol)), INTERCEPT)}`."
+        f"arms, by which people are played. Leave it out, or name it as the fit does, such as "
+        f"`{next(iter(_arm_terms(protocol)), INTERCEPT)}`."
         for published in simulation.outcomes.published
         for term in published.coefficients
         if not set(term.split(":")) <= known

@@ -13,6 +13,7 @@ from forethought.protocol.protocol import Protocol
 from forethought.randomization.balance import sample_ratio, within
 from forethought.randomization.imbalance import exact_bounds
 from forethought.reports.record import AllocationChecks, Reason, Replay, SampleRatio, WaveAllocation
+from forethought.steps.kept_records import kept_otherwise
 from forethought.store import attendance, milestones
 from forethought.store.connection import Connection
 from forethought.verification.automatic import seeds_agree
@@ -45,7 +46,7 @@ def allocation_checks(
             for one in replayed.waves
         ),
         ratios=tuple(_ratios(con, protocol, design, record.allocations)),
-        problems=replayed.problems,
+        problems=(*replayed.problems, *kept_otherwise(con, record.registration, record.events)),
     )
 
 
@@ -126,9 +127,11 @@ def _ratios(
 ) -> Iterable[SampleRatio]:
     came = attendance.arrived(con)
     stayed = attendance.completed(con, sessions=bool(protocol.sessions))
+    # A replacement has the arm of whoever left: counted beside that person, one draw would count twice.
+    regular = allocations[allocations["replaces"].isna()]
     if isinstance(design, Simple):
-        yield _ratio(design, allocations, "allocated")
-    yield _ratio(design, allocations[allocations["participant_id"].isin(came)], "who came")
+        yield _ratio(design, regular, "allocated")
+    yield _ratio(design, regular[regular["participant_id"].isin(came)], "who came")
     yield _ratio(design, allocations[allocations["participant_id"].isin(stayed)], "who completed")
 
 

@@ -58,8 +58,9 @@ def amend(
     """Append an amendment to `registration.json` and record it. Amended twice for one reason, nothing changes.
 
     Each of `declare` says what was done otherwise, as `kind: statement` where a computed deviation is meant.
-    `seed_file` has one line for each wave that is new, as has `blocks_file` where block sizes are sealed. NotLocked where the study is not locked, or where the
-    change would move a random stream; GateClosed where a wave is added to a frozen study.
+    `seed_file` has one line for each wave that is new, as has `blocks_file` where block sizes are sealed. NotLocked
+    where the study is not locked, or where the change would move a random stream; GateClosed where a wave is added to
+    a frozen study.
     """
     if not reason.strip():
         raise WrongUsage("--reason", "it is empty", "Say why the plan is changed")

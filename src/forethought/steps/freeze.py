@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import cast
 
 from forethought import registration
-from forethought.errors import WrongUsage
 from forethought.ledger import Event
 from forethought.protocol.folder import StudyFolder
-from forethought.protocol.loading import LoadedProtocol, load
+from forethought.protocol.loading import load
+from forethought.steps.waves import check_wave
 from forethought.store import events, freezing
 from forethought.store.connection import DEFAULT_WAIT, Connection, writing
 from forethought.store.vault import Vault
@@ -43,7 +43,8 @@ def freeze(
     amendment of the ledger (NotLocked).
     """
     loaded = load(folder.protocol)
-    _check(loaded, wave)
+    if wave is not None:
+        check_wave(loaded.protocol, wave)
     if loaded.protocol.randomised:
         registration.require(folder, loaded)
     with writing(folder, wait) as con:
@@ -109,13 +110,6 @@ def closed(history: Sequence[Event], wave: int) -> Event | None:
 def is_close(event: Event, wave: int) -> bool:
     """Whether the event closed this wave alone."""
     return event.action == "close" and event.detail.get("wave") == wave
-
-
-def _check(loaded: LoadedProtocol, wave: int | None) -> None:
-    numbers = [one.number for one in loaded.protocol.waves]
-    if wave is not None and wave not in numbers:
-        listed = ", ".join(str(number) for number in numbers)
-        raise WrongUsage(f"--wave {wave}", "the protocol has no such wave", f"Choose one of {listed}")
 
 
 def _told(con: Connection, folder: StudyFolder, wave: int | None) -> tuple[str, dict[str, object]]:

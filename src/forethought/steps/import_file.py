@@ -20,6 +20,7 @@ from forethought.steps.arrivals import Arrival, receive
 from forethought.steps.freeze import closed
 from forethought.steps.intake import Known, admit
 from forethought.steps.raw_files import keep_raw
+from forethought.steps.waves import check_wave
 from forethought.store import events, meta, rows
 from forethought.store.connection import Connection, reading, writing
 from forethought.store.vault import Vault
@@ -91,14 +92,6 @@ def _bytes(file: Path) -> bytes:
         raise WrongUsage(
             str(file), f"it cannot be read ({error.strerror})", "Check its permissions"
         ) from error
-
-
-def check_wave(protocol: Protocol, wave: int) -> None:
-    """WrongUsage where the protocol has no such wave."""
-    numbers = [one.number for one in protocol.waves]
-    if wave not in numbers:
-        listed = ", ".join(str(number) for number in numbers)
-        raise WrongUsage(f"--wave {wave}", "the protocol has no such wave", f"Choose one of {listed}")
 
 
 def _check_world(export: Export, *, simulated: bool) -> None:

@@ -11,7 +11,8 @@ from forethought.protocol.imports import ImportKind, Imports
 from forethought.protocol.loading import load
 from forethought.schemas.exports.reading import read
 from forethought.schemas.exports.recognition import recognise
-from forethought.steps.import_file import check_wave, import_file
+from forethought.steps.import_file import import_file
+from forethought.steps.waves import check_wave
 
 logger = logging.getLogger("forethought")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forethought import deviations, registration
-from forethought.errors import GateClosed, VerificationFailed, WrongUsage
+from forethought.errors import GateClosed, VerificationFailed
 from forethought.protocol.allocation import Design, NoAllocation, algorithm
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
@@ -22,7 +22,8 @@ from forethought.reports.record import (
 from forethought.steps.allocation_checks import allocation_checks
 from forethought.steps.burst import Burst, Shares, burst
 from forethought.steps.predicted import as_seen, predicted
-from forethought.store import milestones
+from forethought.steps.waves import check_wave
+from forethought.store import events, milestones
 from forethought.store.connection import DEFAULT_WAIT, Connection, reading
 from forethought.verification.records import AllocationRecord, of_study
 
@@ -80,9 +81,12 @@ def monitor(
     """Check what can be checked, of one wave or of all; reads, and writes nothing.
 
     `arrivals` is how many come at once in the burst check: the wave's target without it, and at least 100. Before the
-    lock the design alone is looked at. GateClosed for a study that allocates nobody.
+    lock the design alone is looked at. GateClosed for a study that allocates nobody; NotLocked where the ledger has a
+    lock whose registration is gone.
     """
     locked = registration.read(folder)
+    if locked is None:
+        _refuse_a_lost_registration(folder, wait)
     protocol = load(folder.protocol).protocol if locked is None else deviations.planned(locked).now
     design = protocol.allocation
     if isinstance(design, NoAllocation):
@@ -102,13 +106,15 @@ def monitor(
     )
 
 
+def _refuse_a_lost_registration(folder: StudyFolder, wait: float) -> None:
+    with reading(folder, wait) as con:
+        registration.agree(folder, events.history(con))
+
+
 def _chosen(protocol: Protocol, wave: int | None) -> Sequence[Wave]:
-    found = [one for one in protocol.waves if wave in (None, one.number)]
-    if not found:
-        raise WrongUsage(
-            f"--wave {wave}", "the protocol has no such wave", "Give the number of one of its waves"
-        )
-    return found
+    if wave is not None:
+        check_wave(protocol, wave)
+    return [one for one in protocol.waves if wave in (None, one.number)]
 
 
 def _arithmetic(design: Design, locked: Registration | None) -> str:
@@ -151,9 +157,11 @@ def _of_wave(wave: WaveAllocation) -> Iterator[str]:
     if wave.replay is not None:
         yield f"{name}: {wave.replay.agreed:,} of {wave.replay.replayed:,} rows are what the revealed seed gives."
     for one in wave.stopped:
-        yield f"{name}: {one.count:,} places count no longer: {one.reason}."
+        counts = "place counts" if one.count == 1 else "places count"
+        yield f"{name}: {one.count:,} {counts} no longer: {one.reason.replace('_', ' ')}."
     if wave.replaced:
-        yield f"{name}: {wave.replaced:,} places were filled again."
+        were = "place was" if wave.replaced == 1 else "places were"
+        yield f"{name}: {wave.replaced:,} {were} filled again."
 
 
 def _of_ratio(ratio: SampleRatio) -> str:
@@ -164,8 +172,8 @@ def _of_ratio(ratio: SampleRatio) -> str:
 def _of_guesses(one: Predictability) -> str:
     blocks = " (the block sizes are sealed: this is with the shortest)" if one.shortest_blocks else ""
     return (
-        f"Wave {one.wave}: of {one.units:,} arms, who knows all before it guesses {100 * one.guessed:.1f}% right"
-        f"{blocks}; by the ratio alone it is {100 * one.by_chance:.1f}%."
+        f"Wave {one.wave}: of {one.units:,} arms, who knows all before it and guesses the one furthest behind is right "
+        f"in {100 * one.guessed:.1f}%{blocks}; who knows the ratio alone, in {100 * one.by_chance:.1f}%."
     )
 
 

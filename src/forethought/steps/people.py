@@ -1,5 +1,7 @@
 """Find the person whom a command names."""
 
+from collections.abc import Collection
+
 from forethought.errors import DataRefused, GateClosed
 from forethought.protocol.folder import StudyFolder
 from forethought.store import people
@@ -21,6 +23,18 @@ def find_person(con: Connection, folder: StudyFolder, named: str) -> Person:
     return found
 
 
+def pseudonyms(con: Connection, folder: StudyFolder, named: Collection[str]) -> tuple[str, ...]:
+    """Who is meant, each once, as in `find_person`; a name stays as it is where the study knows nobody of it."""
+    return tuple(dict.fromkeys(_pseudonym(con, folder, name.strip()) for name in named))
+
+
+def _pseudonym(con: Connection, folder: StudyFolder, name: str) -> str:
+    if people.person(con, name):
+        return name
+    found = people.person(con, Vault.open(folder).pseudonym(name))
+    return found.participant if found else name
+
+
 def find_allocated(con: Connection, folder: StudyFolder, named: str) -> Person:
     """As `find_person`; GateClosed where the person has no arm."""
     found = find_person(con, folder, named)
@@ -28,6 +42,6 @@ def find_allocated(con: Connection, folder: StudyFolder, named: str) -> Person:
         raise GateClosed(
             f"participant {found.participant}",
             "this person is not allocated, and has no arm",
-            "Run `forethought randomize` first",
+            "Run `forethought randomize` first, if the person is eligible",
         )
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forethought import registration
-from forethought.errors import GateClosed, WrongUsage
+from forethought.errors import GateClosed
 from forethought.ledger import Event
 from forethought.protocol.allocation import Design, NoAllocation, Rerandomization, algorithm
 from forethought.protocol.folder import StudyFolder
@@ -18,6 +18,7 @@ from forethought.randomization.arrivals import Before, Drawn, Source
 from forethought.registration import Registration
 from forethought.steps.counting import Counted, recount
 from forethought.steps.sealed import drawn_from_list
+from forethought.steps.waves import check_wave
 from forethought.store import allocations, standings
 from forethought.store.allocations import Placed
 from forethought.store.connection import Connection
@@ -67,10 +68,7 @@ def plan_of(folder: StudyFolder, protocol: Protocol, locked: Registration, wave:
     """
     if isinstance(protocol.allocation, NoAllocation):
         raise GateClosed(str(folder.path), "this study is not randomised", "Go on with `forethought analyze`")
-    if wave not in {each.number for each in protocol.waves}:
-        raise WrongUsage(
-            f"wave {wave}", "the protocol has no such wave", "Give the number of one of its waves"
-        )
+    check_wave(protocol, wave)
     design = registration.resolved(folder, protocol, wave)
     recruits = protocol.imports.recruits
     return WavePlan(

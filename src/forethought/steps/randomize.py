@@ -10,6 +10,7 @@ from forethought.errors import GateClosed
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.steps.freeze import closed
+from forethought.steps.people import pseudonyms
 from forethought.steps.placing import place, plan_of, refuse_a_closed_wave
 from forethought.store import events
 from forethought.store.connection import DEFAULT_WAIT, writing
@@ -41,7 +42,7 @@ def randomize(
 ) -> Randomized:
     """Allocate everyone eligible in the wave who has no arm yet, in order of arrival. Run twice, it changes nothing.
 
-    With `participants` (pseudonyms), these alone. Who is allocated already is read in the transaction that allocates,
+    With `participants` (pseudonyms, or ids of the recruitment service), these alone. Who is allocated already is read in the transaction that allocates,
     so that two processes cannot give one person two arms, or one place in a block to two people. GateClosed for a study
     that is not randomised and a wave whose enrolment is closed; NotLocked without a lock that fits.
     """
@@ -54,7 +55,8 @@ def randomize(
         refuse_a_closed_wave(closed(history, wave), wave)
         registration.require(folder, loaded)  # again: the plan may have been amended while we waited
         registration.agree(folder, history)
-        found = waiting(con, wave, plan.design, plan.levels, participants)
+        only = None if participants is None else pseudonyms(con, folder, participants)
+        found = waiting(con, wave, plan.design, plan.levels, only)
         given = place(con, plan, found, now)
         if given.allocated:
             events.record(con, now=now, actor=actor, action="randomize", detail=given.told(plan))

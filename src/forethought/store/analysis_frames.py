@@ -33,9 +33,10 @@ def sessions(con: DuckDBPyConnection, protocol: Protocol) -> DataFrame:
     """One row for each planned session of everyone allocated, by participant and the order of sessions.
 
     The second record of somebody who was randomised twice is left out; of a recruitment variable that was corrected
-    the true value stands. Columns: participant, session, the sessions' variables, the stimulus, wave, the outcomes, the variables of
-    recruitment. An outcome measured before allocation stands in all of a participant's rows. An outcome counts
-    whenever its session was held: leaving out the late ones would select by what happened after allocation.
+    the true value stands. Columns: participant, session, the sessions' variables, the stimulus, wave, the outcomes,
+    the variables of recruitment. An outcome measured before allocation stands in all of a participant's rows. An
+    outcome counts whenever its session was held: leaving out the late ones would select by what happened after
+    allocation.
     """
     planned = con.execute(
         "SELECT s.participant_id AS participant, s.session, s.stimulus, CAST(a.wave AS BIGINT) AS wave "

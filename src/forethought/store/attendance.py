@@ -11,7 +11,9 @@ _COMPLETED_SESSIONS = """
     SELECT participant_id FROM sessions GROUP BY participant_id
     HAVING bool_and(status IN ('done', 'out_of_window'))
 """
-_COMPLETED_SURVEY = "SELECT participant_id FROM responses WHERE session IS DISTINCT FROM 'recruitment'"
+_COMPLETED_SURVEY = (
+    "SELECT DISTINCT participant_id FROM responses WHERE session IS DISTINCT FROM 'recruitment'"
+)
 
 
 def arrived(con: DuckDBPyConnection) -> frozenset[str]:
@@ -21,7 +23,12 @@ def arrived(con: DuckDBPyConnection) -> frozenset[str]:
 
 def completed(con: DuckDBPyConnection, *, sessions: bool) -> frozenset[str]:
     """Whoever held every planned session, on time or not; in a study without sessions, whoever answered a survey."""
-    return _people(con, _COMPLETED_SESSIONS if sessions else _COMPLETED_SURVEY)
+    return _people(con, completed_query(sessions=sessions))
+
+
+def completed_query(*, sessions: bool) -> str:
+    """The SQL of `completed`: one column, `participant_id`, each person once."""
+    return _COMPLETED_SESSIONS if sessions else _COMPLETED_SURVEY
 
 
 def _people(con: DuckDBPyConnection, query: str) -> frozenset[str]:

@@ -40,6 +40,13 @@ def of(con: DuckDBPyConnection, participant: str) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def told(con: DuckDBPyConnection) -> list[tuple[str | None, ...]]:
+    """Of each correction its participant, kind, item, first participant, and by whom and why it was made."""
+    return con.execute(
+        "SELECT participant_id, kind, item, first_participant, made_by, reason FROM corrections"
+    ).fetchall()
+
+
 def values(con: DuckDBPyConnection) -> Mapping[str, Mapping[str, str]]:
     """Item to the true value of each participant whose recorded one was wrong; the last correction holds."""
     found: dict[str, dict[str, str]] = {}

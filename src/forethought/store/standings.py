@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from forethought.store import rows
+from forethought.store import attendance, rows
 from forethought.store.corrections import NOT_COUNTED, RANDOMISED_IN_ERROR
 
 CORRECTIONS_THAT_STOP = (RANDOMISED_IN_ERROR, NOT_COUNTED)
@@ -37,15 +37,6 @@ LEFT JOIN (SELECT participant_id, arg_max(counts, from_arrival) AS counts FROM c
 LEFT JOIN (SELECT participant_id, first(kind ORDER BY correction_id) AS kind FROM corrections
            WHERE list_contains($kinds, kind) GROUP BY participant_id) c ON c.participant_id = a.participant_id
 """
-_BY_SESSIONS = """
-SELECT participant_id, bool_and(status IN ('done', 'out_of_window')) AS completed FROM sessions
-GROUP BY participant_id
-"""
-_BY_SURVEY = """
-SELECT DISTINCT participant_id, true AS completed FROM responses WHERE session IS DISTINCT FROM 'recruitment'
-"""
-
-
 Change = tuple[str, bool, str]
 """Participant, whether the place counts, and why."""
 
@@ -67,11 +58,11 @@ def changes(con: DuckDBPyConnection, wave: int, rule: Rule) -> list[Change]:
         judged = (
             "SELECT a.participant_id, s.counts AS was, CASE WHEN c.kind IS NOT NULL THEN c.kind "
             "WHEN list_contains($returned, upper(p.service_status)) THEN 'returned' "
-            "WHEN coalesce(d.completed, false) THEN NULL WHEN $only THEN 'not completed' "
+            "WHEN d.participant_id IS NOT NULL THEN NULL WHEN $only THEN 'not completed' "
             "WHEN a.allocated_at < $stale THEN 'stale start' END AS stops, "
-            "CASE WHEN coalesce(d.completed, false) THEN 'completed' END AS goes_on "
+            "CASE WHEN d.participant_id IS NOT NULL THEN 'completed' END AS goes_on "
             f"FROM allocations a JOIN participants p ON p.participant_id = a.participant_id {_LATEST} "
-            f"LEFT JOIN ({_BY_SESSIONS if rule.by_sessions else _BY_SURVEY}) d ON d.participant_id = a.participant_id"
+            f"LEFT JOIN ({attendance.completed_query(sessions=rule.by_sessions)}) d ON d.participant_id = a.participant_id"
         )
     return con.execute(
         "SELECT participant_id, stops IS NULL AS counts, coalesce(stops, goes_on, 'counts by the rule') AS reason "

@@ -137,11 +137,9 @@ def held_against(
     faults = (*_unknown(design, arithmetic), *_faults(record, design, wave))
     found: tuple[Difference, ...] = ()
     try:
-        found = () if faults else (*_arms(record, design, source), *_order_differences(plans, source, record))
-    except (
-        ProtocolInvalid,
-        ValueError,
-    ) as error:  # a plan that no lock lets through: the file was made by hand
+        found = () if faults else tuple(_differences(record, plans, design, source))
+    except (ProtocolInvalid, ValueError) as error:
+        # A plan that no lock lets through: the file was made by hand.
         faults = (f"wave {wave}: the plan cannot be drawn again ({getattr(error, 'what', error)})",)
     missing = tuple(_missing(record.events, wave, len(record.allocations)))
     return WaveReplay(
@@ -177,8 +175,12 @@ def _misfits(study_id: str, design: Design, committed: SeedCommitment, revealed:
         yield f"the revealed block sizes of wave {wave} are not those that the registration commits to"
 
 
-def _arms(record: AllocationRecord, design: Design, source: Source) -> tuple[Difference, ...]:
-    return differences(design, source, record.allocations, record.counting)
+def _differences(
+    record: AllocationRecord, plans: Sequence[Protocol], design: Design, source: Source
+) -> Iterator[Difference]:
+    """Values that the seed does not give: first of the allocations, then of the orders of materials."""
+    yield from differences(design, source, record.allocations, record.counting)
+    yield from _order_differences(plans, source, record)
 
 
 def _unknown(design: Design, arithmetic: str) -> Iterator[str]:

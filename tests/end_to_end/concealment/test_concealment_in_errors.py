@@ -21,7 +21,7 @@ Search = Any
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("lock", "--blocks"), ("lock",), ("randomize",), ("schedule",), ("amend", "--reason", "R"), ("status",),
-    ("monitor",), ("freeze",), ("report",),
+    ("monitor", "--burst", "2"), ("freeze",), ("report",),
 )  # fmt: skip
 DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a seed too short": lambda waves: waves["1"].update(seed=waves["1"]["seed"][:-2]),

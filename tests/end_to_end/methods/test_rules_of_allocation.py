@@ -1,8 +1,6 @@
-"""Clusters, sealed sizes, lists drawn ahead, places filled again, and orders within a person: each from end to end."""
+"""Lists drawn ahead, and places filled again: what must follow from them, from end to end."""
 
 import csv
-import json
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,50 +30,13 @@ def recruited(
 ) -> Recruited:
     """A study with this allocation, whose people have come and wait for an arm."""
 
-    def make(name: str, allocation: dict[str, Any], order: str = "fixed", people: int = 24) -> Path:
-        study = made(name, allocation, order)
-        done("simulate", study, "--seed", 3, "--participants", people)
+    def make(name: str, allocation: dict[str, Any]) -> Path:
+        study = made(name, allocation)
+        done("simulate", study, "--seed", 3, "--participants", 24)
         imported(study)
         return study
 
     return make
-
-
-def outside_secrets(study: Path) -> str:
-    """All that a study shows to whoever may not look into `secrets/`, but the database."""
-    files = [path for path in study.rglob("*") if path.is_file() and study / "secrets" not in path.parents]
-    return "\n".join(path.read_text("utf-8") for path in sorted(files) if path.suffix != ".duckdb")
-
-
-# --- clusters
-
-
-def test_all_people_of_a_cluster_get_the_arm_that_the_first_of_them_drew(
-    recruited: Recruited, done: Callable[..., Any], table: Table
-) -> None:
-    study = recruited("clusters", {**BLOCKS, "strata": [], "unit": "cluster", "cluster": "site"})
-    done("randomize", study)
-    found = table(study, "allocations")
-    clusters = {row["unit"] for row in found}
-    assert len(clusters) > 2
-    assert len({(row["unit"], row["arm"]) for row in found}) == len(clusters)
-
-
-# --- sealed block sizes
-
-
-def test_sealed_block_sizes_are_in_secrets_alone_and_shown_at_the_unblinding(
-    recruited: Recruited, done: Callable[..., Any], table: Table
-) -> None:
-    study = recruited("sealed", {**BLOCKS, "block_sizes": "sealed"})
-    done("randomize", study)
-    assert '"block_sizes": [' not in outside_secrets(study).replace("\n", " ")
-    done("freeze", study)
-    done("unblind", study, "--by", "A. Person", "--reason", "Everyone has finished")
-    (unblinded,) = (event for event in table(study, "events") if event["action"] == "unblind")
-    sizes = json.loads(unblinded["detail"])["waves"]["1"]["block_sizes"]
-    assert sizes
-    assert all(size % 2 == 0 for size in sizes)
 
 
 # --- a list drawn ahead
@@ -165,21 +126,3 @@ def test_places_that_were_filled_again_are_replayed(
     done("freeze", reopened[0])
     done("unblind", reopened[0], "--by", "A. Person", "--reason", "Everyone has finished")
     assert "allocations are what the revealed seed gives" in done("replay", reopened[0]).out
-
-
-# --- the order of materials within a person
-
-
-@pytest.mark.parametrize(("order", "rows"), [("latin_square", 3), ("williams", 6), ("fixed", 1)])
-def test_each_row_of_the_order_is_met_equally_often(
-    order: str, rows: int, recruited: Recruited, done: Callable[..., Any], table: Table
-) -> None:
-    study = recruited(order, {"method": "simple"}, order)
-    done("randomize", study)
-    done("schedule", study)
-    met: dict[str, dict[str, str]] = {}
-    for row in table(study, "sessions"):
-        met.setdefault(row["participant_id"], {})[row["session"]] = row["stimulus"]
-    orders = Counter(tuple(of[name] for name in ("first", "second", "third")) for of in met.values())
-    assert sorted(orders.values()) == [24 // rows] * rows
-    assert all(len(set(one)) == 3 for one in orders)

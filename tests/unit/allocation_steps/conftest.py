@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copytree, rmtree
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,7 +12,10 @@ import pytest
 from forethought import registration
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
+from forethought.steps.randomize import randomize
 from forethought.steps.registering import complete
+from forethought.steps.schedule import schedule
+from forethought.steps.score import score
 from forethought.store import migrations, rows
 from forethought.store.connection import reading, writing
 from forethought.store.vault import Vault
@@ -29,25 +33,74 @@ def now() -> datetime:
     return NOW
 
 
+class Stages:
+    """Study folders as they were at a stage: made by the first test that comes to it, and copied for the others."""
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+        self._given: dict[str, Any] = {}
+
+    def reach(self, name: str, folder: StudyFolder, make: Callable[[], Any]) -> Any:
+        """Bring the folder to the stage; what `make` gave when the stage was made."""
+        if name in self._given:
+            rmtree(folder.path, ignore_errors=True)
+            copytree(self._kept / name, folder.path)
+        else:
+            self._given[name] = make()
+            copytree(folder.path, self._kept / name)
+        return self._given[name]
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    return Stages(tmp_path_factory.mktemp("stages"))
+
+
 @pytest.fixture
-def unlocked(tmp_path: Path) -> StudyFolder:
+def unlocked(tmp_path: Path, stages: Stages) -> StudyFolder:
     folder = StudyFolder(tmp_path / "trial")
-    folder.materials.mkdir(parents=True)
-    folder.reports.mkdir()
-    copyfile(Path(__file__).with_name("small_trial.yaml"), folder.protocol)
-    protocol = load(folder.protocol).protocol
-    Vault.create(folder)
-    migrations.create(folder, protocol.study.id, protocol.waves, NOW)
+
+    def make() -> None:
+        folder.materials.mkdir(parents=True)
+        folder.reports.mkdir()
+        copyfile(Path(__file__).with_name("small_trial.yaml"), folder.protocol)
+        protocol = load(folder.protocol).protocol
+        Vault.create(folder)
+        migrations.create(folder, protocol.study.id, protocol.waves, NOW)
+
+    stages.reach("unlocked", folder, make)
     return folder
 
 
 @pytest.fixture
-def trial(unlocked: StudyFolder) -> StudyFolder:
-    loaded = load(unlocked.protocol)
-    registration.lock(unlocked, loaded, now=NOW, by="tester", seeds=SEEDS, supplied=True)
-    with writing(unlocked) as con:
-        complete(con, unlocked, loaded.protocol, now=NOW, actor="tester")
+def trial(unlocked: StudyFolder, stages: Stages) -> StudyFolder:
+    def make() -> None:
+        loaded = load(unlocked.protocol)
+        registration.lock(unlocked, loaded, now=NOW, by="tester", seeds=SEEDS, supplied=True)
+        with writing(unlocked) as con:
+            complete(con, unlocked, loaded.protocol, now=NOW, actor="tester")
+
+    stages.reach("locked", unlocked, make)
     return unlocked
+
+
+@pytest.fixture
+def six_people(
+    trial: StudyFolder, recruit: "Recruit", talk: Callable[..., None], stages: Stages
+) -> list[str]:
+    """Six people, allocated; each has held the first conversation, and every third is male."""
+
+    def make() -> list[str]:
+        found = recruit(range(6))
+        randomize(trial, now=NOW, actor="tester")
+        for person in found:
+            talk(person, "c1", NOW + timedelta(minutes=5), warmth=4, advice=2)
+        schedule(trial, now=NOW, actor="tester")
+        score(trial, now=NOW, actor="tester")
+        return found
+
+    people: list[str] = stages.reach("six people", trial, make)
+    return list(people)
 
 
 @pytest.fixture

@@ -30,21 +30,26 @@ Shown = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def people(trial: StudyFolder, recruit: Recruit, now: datetime) -> tuple[list[str], list[str]]:
+def people(trial: StudyFolder, recruit: Recruit, now: datetime, stages: Any) -> tuple[list[str], list[str]]:
     """Six people of the first wave, allocated in two goes, and four of the second; much was done with them."""
-    first = recruit(range(4))
-    randomize(trial, now=now, actor="tester")
-    more = recruit(range(4, 6))
-    randomize(trial, now=now, actor="tester")
-    second = recruit(range(4), wave=2)
-    randomize(trial, now=now, actor="tester", wave=2)
-    schedule(trial, now=now, actor="tester")
-    assignments(trial, trial.reports / "out.csv", now=now, actor="tester")
-    correct(trial, first[0], RandomisedInError(), now=now, actor="tester", by="Dr Who", reason="under age")
-    unblind(
-        trial, now=now, actor="tester", by="Dr Who", reason="an allergy", scope=f"participant {second[0]}"
-    )
-    return first + more, second
+
+    def make() -> tuple[list[str], list[str]]:
+        first = recruit(range(4))
+        randomize(trial, now=now, actor="tester")
+        more = recruit(range(4, 6))
+        randomize(trial, now=now, actor="tester")
+        second = recruit(range(4), wave=2)
+        randomize(trial, now=now, actor="tester", wave=2)
+        schedule(trial, now=now, actor="tester")
+        assignments(trial, trial.reports / "out.csv", now=now, actor="tester")
+        wrong = RandomisedInError()
+        correct(trial, first[0], wrong, now=now, actor="tester", by="Dr Who", reason="under age")
+        emergency = f"participant {second[0]}"
+        unblind(trial, now=now, actor="tester", by="Dr Who", reason="an allergy", scope=emergency)
+        return first + more, second
+
+    made: tuple[list[str], list[str]] = stages.reach("much was done", trial, make)
+    return made
 
 
 def open_wave(folder: StudyFolder, now: datetime, wave: int = 1) -> None:

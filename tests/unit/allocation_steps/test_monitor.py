@@ -193,6 +193,23 @@ def test_those_who_came_are_tested_against_the_ratio(
     ]
 
 
+def test_who_replaces_somebody_is_no_draw_of_the_ratio(
+    trial: StudyFolder, allocated: list[str], talk: Callable[..., None], now: datetime
+) -> None:
+    for person in allocated[:12]:
+        talk(person, "c1", now + timedelta(minutes=10))
+    for left, newcomer in ((0, 5), (1, 6)):
+        change(
+            trial,
+            "UPDATE allocations SET replaces = ? WHERE participant_id = ?",
+            allocated[left],
+            allocated[newcomer],
+        )
+    checks = monitor(trial).checks
+    assert checks is not None
+    assert (checks.ratios[0].counted, checks.ratios[0].people) == ("who came", 10)
+
+
 def test_an_arm_of_which_hardly_anybody_came_is_a_mismatch(
     trial: StudyFolder, allocated: list[str], talk: Callable[..., None], now: datetime
 ) -> None:

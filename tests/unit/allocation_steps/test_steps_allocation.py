@@ -239,7 +239,7 @@ def test_killed_at_any_point_and_run_again_it_gives_what_it_would_have_given(
     process.join()
     whole = time.monotonic() - began
     expected, draw = allocations_of(undisturbed), random.Random(1)  # noqa: S311
-    for number in range(20):
+    for number in range(6):
         folder, process = start(f"killed-{number}")
         if number % 2:
             time.sleep(draw.uniform(0, 1.5) * whole)
