@@ -18,6 +18,8 @@ LOCK_COMMAND := uv pip compile --universal --fork-strategy fewest --python-versi
 	--extra dev --output-file requirements.lock pyproject.toml
 
 export PIP_ROOT_USER_ACTION := ignore
+# The models' matrices are small: two threads for each of them only get in each other's way.
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: help environment demo format reference lint types layers test check calibrate bench wheel lock clean
 

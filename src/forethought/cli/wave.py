@@ -117,7 +117,11 @@ def randomize(
     wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Allocate every eligible person who has no arm yet. Run twice, it changes nothing."""
+    """Allocate every eligible person who has no arm yet. Run twice, it changes nothing.
+
+    Of people who are named with --participant, one who is refused gives exit code 12; the others are allocated.
+    """
+    from forethought.errors import DataRefused
     from forethought.steps.randomize import randomize as randomize_step
     from forethought.steps.setting import setting
 
@@ -133,6 +137,8 @@ def randomize(
     lines = [f"{count(done.allocated, 'person', 'people')} allocated, {done.already:,} before."]
     lines += [f"{person}: not allocated, {reason}." for person, reason in done.refused]
     show("randomize", done, lines, as_json=as_json)
+    if participant and done.refused:
+        raise typer.Exit(DataRefused.exit_code)
 
 
 def schedule(study: StudyPath, wait: Wait = 10.0, as_json: AsJson = False) -> None:

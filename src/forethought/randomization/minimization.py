@@ -69,7 +69,7 @@ def imbalances(counts: Int64s, ratio: Int64s, factor_weights: Int64s, imbalance:
 
 
 def explained(counts: Int64s, ratio: Int64s, factor_weights: Int64s, imbalance: str) -> tuple[float, ...]:
-    """G of each arm in the units of the method, from the counts (F, K) of one unit: what an explanation shows.
+    """G of each arm in the units of the method, from the counts (F, K) of one unit, as published examples have it.
 
     The range, the variance (its divisor is one less than the arms) or the standard deviation of the counts, each
     divided by its arm's share, summed over the factors by their weights.

@@ -13,10 +13,14 @@ RETURNED = frozenset({"RETURNED", "TIMED-OUT", "REJECTED", "SCREENED OUT"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """How many places count no longer, and how many count again, since the last allocation."""
+    """How many places count no longer, and how many count again, since the last allocation.
+
+    `changes` names them: participant, and whether the place counts now.
+    """
 
     stopped: int = 0
     again: int = 0
+    changes: tuple[tuple[str, bool], ...] = ()
 
 
 def recount(
@@ -31,7 +35,8 @@ def recount(
     changed = standings.changes(con, wave, _rule(design, now, by_sessions=by_sessions))
     standings.record(con, wave, changed, from_arrival, now)
     again = sum(counts for _, counts, _ in changed)
-    return Counted(stopped=len(changed) - again, again=again)
+    told = tuple((person, counts) for person, counts, _ in changed)
+    return Counted(stopped=len(changed) - again, again=again, changes=told)
 
 
 def _rule(design: Design, now: datetime, *, by_sessions: bool) -> standings.Rule:

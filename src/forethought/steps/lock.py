@@ -86,6 +86,10 @@ def lock(
     with writing(folder, wait) as con:
         complete(con, folder, loaded.protocol, now=now, actor=actor)
     logger.info("lock: %s", made.current_fingerprint)
+    return _result(folder, made, already=before is not None)
+
+
+def _result(folder: StudyFolder, made: registration.Registration, *, already: bool) -> Locked:
     return Locked(
         registration=folder.registration,
         fingerprint=made.current_fingerprint,
@@ -93,5 +97,5 @@ def lock(
         seeds=len(made.all_seeds),
         amendments=len(made.amendments),
         timestamps=tuple(one.at for one in made.timestamps),
-        already=before is not None,
+        already=already,
     )

@@ -15,6 +15,7 @@ from forethought.protocol.folder import StudyFolder
 from forethought.protocol.protocol import Protocol
 from forethought.randomization.allocating import allocate
 from forethought.randomization.arrivals import Before, Drawn, Source
+from forethought.randomization.roll import roll_hash
 from forethought.registration import Registration
 from forethought.steps.counting import Counted, recount
 from forethought.steps.sealed import drawn_from_list
@@ -41,15 +42,19 @@ class WavePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """How many got an arm, from which arrival of the wave on; who did not, and why; whose places count otherwise."""
+    """How many got an arm, from which arrival of the wave on; who did not, and why; whose places count otherwise.
+
+    `roll` is the hash of who they are (`randomization.roll`), empty where nobody got an arm.
+    """
 
     allocated: int
     first_arrival: int
     refused: tuple[tuple[str, str], ...]
     counted: Counted
+    roll: str = ""
 
     def told(self, plan: WavePlan) -> Mapping[str, object]:
-        """What the ledger says of it. The blinded read it too: counts only, nothing of arms or blocks."""
+        """What the ledger says of it. The blinded read it too: counts and a hash, nothing of arms or blocks."""
         return {
             "wave": plan.source.wave,
             "algorithm": plan.source.algorithm,
@@ -58,6 +63,7 @@ class Given:
             "refused": dict(Counter(reason for _, reason in self.refused)),
             "stopped_counting": self.counted.stopped,
             "counting_again": self.counted.again,
+            "roll_sha256": self.roll,
         }
 
 
@@ -106,7 +112,8 @@ def place(con: Connection, plan: WavePlan, waiting: Waiting, now: datetime) -> G
     if not len(waiting.arrivals):
         return Given(allocated=0, first_arrival=first, refused=waiting.refused, counted=Counted())
     counted = recount(con, wave, plan.design, by_sessions=plan.by_sessions, from_arrival=first, now=moment)
-    drawn, reason = _drawn(con, plan, waiting, allocations.before(con, wave, plan.design))
+    before = allocations.before(con, wave, plan.design, waiting.arrivals.labels, first - 1)
+    drawn, reason = _drawn(con, plan, waiting, before)
     placed = Placed(
         wave=wave,
         participants=waiting.participants,
@@ -123,7 +130,21 @@ def place(con: Connection, plan: WavePlan, waiting: Waiting, now: datetime) -> G
         counted = Counted()
     without = waiting.participants[drawn.arm < 0].tolist()
     refused = (*waiting.refused, *((person, reason) for person in without))
-    return Given(allocated=allocated, first_arrival=first, refused=refused, counted=counted)
+    return Given(
+        allocated=allocated,
+        first_arrival=first,
+        refused=refused,
+        counted=counted,
+        roll=_roll(placed, counted) if allocated else "",
+    )
+
+
+def _roll(placed: Placed, counted: Counted) -> str:
+    """What the ledger holds of the people who got an arm, in a hash."""
+    got = np.flatnonzero(placed.drawn.arm >= 0)
+    units = [] if placed.units is None else [placed.units[place] for place in got.tolist()]
+    strata = [placed.labels[code] for code in placed.codes[got].tolist()]
+    return roll_hash(placed.participants[got].tolist(), strata, units, counted.changes)
 
 
 def _drawn(con: Connection, plan: WavePlan, waiting: Waiting, before: Before) -> tuple[Drawn, str]:

@@ -118,9 +118,12 @@ def _places(arrivals: Arrivals, before: Before) -> Iterator[tuple[str, int, str 
             yield label, 0, arm
             continue
         label = arrivals.labels[code]
-        if unit is None or unit not in units:
+        own = None if unit is None else units.get(unit)
+        if own is None:
             taken[label] = taken.get(label, 0) + 1
-        own = (label, taken[label]) if unit is None else units.setdefault(unit, (label, taken[label]))
+            own = (label, taken[label])
+            if unit is not None:
+                units[unit] = own
         yield *own, None
 
 

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 -- names of tables and columns are this package's own; the values of a query are parameters
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from forethought.protocol.allocation import Design
+from forethought.protocol.allocation import Design, Stratified
 from forethought.randomization.arrivals import Before, Drawn, OpenPlace, Tally
 from forethought.randomization.replicates import needs_courses
 from forethought.store import rows
@@ -63,16 +63,27 @@ class Placed:
     first_arrival: int
 
 
-def before(con: DuckDBPyConnection, wave: int, design: Design) -> Before:
-    """What the wave holds, as the design looks at it; who counts is what `counting` says."""
+def before(
+    con: DuckDBPyConnection, wave: int, design: Design, strata: Sequence[str], arrivals: int
+) -> Before:
+    """What the wave holds, as the design looks at it; who counts is what `counting` says.
+
+    `strata` are those of the people who come: of the others nothing is read where the design looks at each stratum
+    apart. `arrivals` is how many the wave has (`arrived`).
+    """
     changed = con.execute("SELECT count(*) FROM counting WHERE wave = ?", [wave]).fetchall()[0][0]
     units = _BY_STANDING if changed else _ALL_COUNT
     if design.unit == "cluster":
         units = units.replace("a.wave = $wave", _FIRST_OF_CLUSTER)
+    named: dict[str, object] = {"wave": wave}
+    apart = isinstance(design, Stratified) and design.unit == "participant" and not design.caps
+    if apart:
+        named["strata"] = list(strata)
     found = con.execute(
-        f"{units} SELECT stratum, arm, count(*), count(*) - count(replaces), count(*) FILTER (counts), "
-        "max(batch) FROM units GROUP BY stratum, arm ORDER BY stratum, arm",
-        {"wave": wave},
+        f"{units} SELECT stratum, arm, count(*), count(*) - count(replaces), count(*) FILTER (counts), max(batch) "
+        f"FROM units {'WHERE list_contains($strata, stratum)' if apart else ''} "
+        "GROUP BY stratum, arm ORDER BY stratum, arm",
+        named,
     ).fetchall()
     return Before(
         tallies=tuple(
@@ -81,7 +92,7 @@ def before(con: DuckDBPyConnection, wave: int, design: Design) -> Before:
         ),
         open=_open(con, units, wave) if changed and design.dropouts.replace != "never" else (),
         units=_units(con, units, wave) if design.unit == "cluster" else {},
-        arrivals=arrived(con, wave),
+        arrivals=arrivals,
         batches=max((batch or 0 for *_, batch in found), default=0),
         courses=_courses(con, units, wave) if needs_courses(design) else {},
     )

@@ -15,6 +15,7 @@ from forethought.randomization.replay import Difference, differences, order_diff
 from forethought.randomization.strata import levels_of, stratum
 from forethought.registration import SeedCommitment, block_commitment, commitment, seals_blocks
 from forethought.verification.records import AllocationRecord
+from forethought.verification.rolls import told_otherwise
 
 _HEX_DIGITS = 64
 _LARGEST_BLOCK = 1_000_000
@@ -141,7 +142,7 @@ def held_against(
     except (ProtocolInvalid, ValueError) as error:
         # A plan that no lock lets through: the file was made by hand.
         faults = (f"wave {wave}: the plan cannot be drawn again ({getattr(error, 'what', error)})",)
-    missing = tuple(_missing(record.events, wave, len(record.allocations)))
+    missing = (*_missing(record.events, wave, len(record.allocations)), *told_otherwise(record, wave))
     return WaveReplay(
         wave=wave,
         answer=Answer.DIFFERS if faults or found or missing else Answer.AGREED,

@@ -102,3 +102,35 @@ def test_a_sealed_list_that_was_changed_is_found(listed: StudyFolder, statement:
     assert of_the_list(listed) == ()
     change(listed, statement)
     assert of_the_list(listed) == ("wave 1: the sealed list is not the one whose hash was registered",)
+
+
+SWAP = (
+    "UPDATE allocations SET participant_id = CASE participant_id WHEN '{0}' THEN '{1}' ELSE '{0}' END "
+    "WHERE participant_id IN ('{0}', '{1}')"
+)
+
+
+def test_two_people_who_were_exchanged_are_found_before_any_freeze(
+    trial: StudyFolder, recruit: Recruit, now: datetime
+) -> None:
+    people = recruit(range(6))
+    randomize(trial, now=now, actor="tester")
+    assert monitor(trial).checks is not None
+    monitor(trial).require()
+    change(trial, SWAP.format(people[0], people[1]))
+    with pytest.raises(VerificationFailed):
+        monitor(trial).require()
+
+
+def test_a_row_of_counting_that_was_written_ahead_is_found(
+    trial: StudyFolder, recruit: Recruit, now: datetime
+) -> None:
+    recruit(range(4))
+    randomize(trial, now=now, actor="tester")
+    change(
+        trial,
+        "INSERT INTO counting SELECT participant_id, 1, 5, false, 'left', allocated_at FROM allocations "
+        "WHERE arrival = 1",
+    )
+    with pytest.raises(VerificationFailed):
+        monitor(trial).require()

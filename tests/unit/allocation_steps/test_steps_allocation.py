@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import random
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -137,7 +138,9 @@ def test_the_ledger_and_the_result_tell_nothing_of_arms_blocks_or_seeds(
     done = run(trial, now)
     detail = table("events")["detail"].iloc[-1]
     algorithm = registration.require(trial, load(trial.protocol)).allocation_algorithm
-    assert json.loads(detail) == {
+    told = json.loads(detail)
+    assert re.fullmatch(r"[0-9a-f]{64}", told.pop("roll_sha256"))
+    assert told == {
         "wave": 1,
         "algorithm": algorithm,
         "allocated": 10,

@@ -7,6 +7,7 @@ import pytest
 
 from forethought import errors
 from forethought.cli.application import EXIT_CODES
+from forethought.cli.entry import run
 from forethought.protocol.folder import StudyFolder
 from forethought.protocol.loading import load
 from forethought.reports.conduct import sessions_section
@@ -66,3 +67,13 @@ def test_sessions_that_nobody_has_yet_are_not_said_to_be_unplanned(trial: StudyF
 def test_the_help_names_the_exit_code_of_every_kind_of_mistake(kind: type[errors.ForethoughtError]) -> None:
     codes = [part.split()[0] for part in EXIT_CODES.removeprefix("Exit codes: ").split("; ")]
     assert str(kind.exit_code) in codes
+
+
+def test_the_command_ends_with_12_for_a_named_person_who_is_refused_and_allocates_the_others(
+    trial: StudyFolder, recruit: Recruit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = recruit(range(3))
+    named = ["--participant", people[0], "--participant", "service-9-0001"]
+    assert run(["randomize", str(trial.path), *named]) == errors.DataRefused.exit_code
+    assert "1 person allocated, 0 before." in capsys.readouterr().out
+    assert run(["randomize", str(trial.path), "--participant", people[0]]) == 0

@@ -44,10 +44,12 @@ def _guessable(protocol: Protocol, design: Randomization) -> Iterator[Fault]:
     if isinstance(design, BiasedCoin | Minimization) and exact(design.chance) > ALL_BUT_CERTAIN:
         what = f"with a chance of {design.chance}, whoever knows the numbers so far is all but certain of the next arm"
         yield Fault(("allocation", "chance"), what, "Write a smaller one, as 0.8")
-    if design.dropouts.replace == "next_arrival":
-        what = "the next arrival takes the arm of whoever left, so that who knows that arm knows the next one"
+    if design.dropouts.replace != "never" and not protocol.blinding.deliverers:
+        first = design.dropouts.replace == "next_arrival"
+        who = "whoever left" if first else "whoever left, where only one place of the stratum is open"
+        what = f"the next arrival takes the arm of {who}, so that who knows that arm knows the next one"
         yield Fault(
-            (*DROPOUTS, "replace"), what, "Write `reopen_place`, unless arms are hidden from everyone"
+            (*DROPOUTS, "replace"), what, "Write `never`, or hide the arms from those who deliver them"
         )
 
 
