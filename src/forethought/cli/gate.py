@@ -80,7 +80,11 @@ def correct(
     wait: Wait = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is wrong with somebody's record: told beside it, nothing deleted, the allocation kept."""
+    """Say what is wrong with somebody's record: told beside it, nothing deleted, the allocation kept.
+
+    People randomised in error or twice and test runs count towards balance no longer. All stay in the analysis but the
+    second record of somebody who was randomised twice; a wrong value is analysed as the true one.
+    """
     from forethought.steps.correct import correct as correct_step
     from forethought.steps.correctable import wrong
     from forethought.steps.setting import setting

@@ -17,8 +17,8 @@ class Dropouts(Assumable):
     """Who counts towards balance, and whether somebody who leaves is replaced."""
 
     count: Literal["everyone_allocated", "completed", "completed_or_in_progress"] = Field(
-        description="Whose place counts towards balance. Returned submissions, debug runs and people who were "
-        "randomised in error never count, unless everyone does."
+        description="Whose place counts towards balance. Returned submissions count only where everyone does; people "
+        "who were randomised in error or twice, and test runs, never do once a correction says so."
     )
     in_progress_minutes: int | None = Field(
         default=None,

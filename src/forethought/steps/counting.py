@@ -29,7 +29,7 @@ def recount(
     """Judge every place of the wave by the rule at `now` (naive, in UTC), and record each change of its standing.
 
     It holds from the arrival with this number on, which is the next one. A place counts no longer where the rule
-    does not have it, or where a correction says so: randomised in error, or a test run. `by_sessions` says that the
+    does not have it, or where a correction says so: randomised in error or twice, or a test run. `by_sessions` says that the
     study has sessions: whoever held all of them has completed; otherwise, whoever answered a survey.
     """
     changed = standings.changes(con, wave, _rule(design, now, by_sessions=by_sessions))

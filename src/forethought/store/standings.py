@@ -10,9 +10,9 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from forethought.store import attendance, rows
-from forethought.store.corrections import NOT_COUNTED, RANDOMISED_IN_ERROR
+from forethought.store.corrections import NOT_COUNTED, RANDOMISED_IN_ERROR, RANDOMISED_TWICE
 
-CORRECTIONS_THAT_STOP = (RANDOMISED_IN_ERROR, NOT_COUNTED)
+CORRECTIONS_THAT_STOP = (RANDOMISED_IN_ERROR, RANDOMISED_TWICE, NOT_COUNTED)
 """Of these nobody's place counts, whatever the rule."""
 
 

@@ -205,7 +205,7 @@ def test_who_completes_late_counts_again(
     assert replayed(strict) == 0
 
 
-@pytest.mark.parametrize("kind", ["randomised_in_error", "not_counted"])
+@pytest.mark.parametrize("kind", ["randomised_in_error", "randomised_twice", "not_counted"])
 def test_who_was_corrected_away_counts_no_longer_even_where_everyone_does(
     plan: WavePlan, recruit: Recruit, table: Table, now: datetime, kind: str
 ) -> None:
