@@ -6,7 +6,7 @@ several arms the hypothesis is about all of them: a difference of two arms that 
 outcomes, and where a third arm does, not that one of the two does.
 """
 
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forethought.analysis.arm_statistics import Statistic
+from forethought.analysis.progress import Progress, progress_bar
 from forethought.randomization.enumeration import Enumeration, TooManyAllocations, enumerated
 from forethought.randomization.recorded import RecordedDesign
 from forethought.randomization.redraws import batch_size, redraws
@@ -22,7 +23,6 @@ from forethought.randomization.redraws import batch_size, redraws
 Int8s = NDArray[np.int8]
 Floats = NDArray[np.float64]
 Alternative = Literal["two-sided", "greater", "less"]
-Progress = Callable[[int, int], None]
 
 TIE = 1e-9
 """Values that differ by less than this share of the largest are the same: sums in another order differ by 1e-13."""
@@ -72,14 +72,14 @@ def randomization_test(
     seed: int,
     alternative: Alternative = "two-sided",
     exact_up_to: int = 20_000,
-    progress: Progress | None = None,
+    progress: Progress | bool = False,
 ) -> RandomizationTest:
     """Test that arms change nothing, by the design that allocated them.
 
     Every possible allocation is enumerated where there are at most `exact_up_to`, each with its own probability;
     otherwise `draws` redraws are made from `seed`. Two-sided, an allocation is as extreme as the recorded one if its
     statistic is as far from 0: right for differences, and for F, which is never below 0, the same as "greater".
-    `progress` is called with the redraws done and all of them. Statistics: `forethought.analysis.arm_statistics`.
+    `progress` is called with the redraws done and all of them; True draws a bar on stderr, where that is a terminal. Statistics: `forethought.analysis.arm_statistics`.
     Raises ValueError where the statistic of the recorded arms is not defined.
     """
     if alternative not in ("two-sided", "greater", "less") or draws < 1:
@@ -90,7 +90,8 @@ def randomization_test(
     try:
         every = enumerated(design.courses, exact_up_to)
     except TooManyAllocations:
-        return _redrawn(statistic, design, observed, draws, seed, alternative, progress)
+        with progress_bar("redraws") if progress is True else nullcontext(progress or None) as told:
+            return _redrawn(statistic, design, observed, draws, seed, alternative, told)
     return _exact(statistic, every, observed, alternative)
 
 

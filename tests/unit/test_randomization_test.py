@@ -376,6 +376,18 @@ def test_progress_ends_with_all_the_redraws() -> None:
     assert all(before[0] < after[0] for before, after in pairwise(told))
 
 
+def test_a_bar_leaves_the_test_as_it_is_and_writes_nothing_where_nobody_watches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    design = recorded(SIMPLE, "ab" * 10)
+    statistic = between_a_and_b(design, np.arange(20.0))
+    silent, watched = (
+        randomization_test(statistic, design, seed=1, draws=2_000, progress=bar) for bar in (False, True)
+    )
+    assert watched == silent
+    assert capsys.readouterr() == ("", "")
+
+
 def test_the_same_seed_gives_the_same_test() -> None:
     design = recorded(SIMPLE, "ab" * 10)
     statistic = between_a_and_b(design, np.arange(20.0) ** 2)
