@@ -1,7 +1,7 @@
 """From a formula and a frame to numbers: rows kept, levels ordered, columns coded, dependent columns dropped."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,17 +25,44 @@ EXTRA_FUNCTIONS = {"abs": np.abs, "log1p": np.log1p, "sqrt": np.sqrt}
 
 @dataclass(frozen=True, slots=True)
 class ModelData:
-    """The rows and columns that a model uses; texts and truth values are categories."""
+    """The rows and columns that a model uses; texts and truth values are categories.
+
+    weights: of each row's residual precision, (n,), or None where all are one; offset: what is known of the outcome, (n,).
+    """
 
     formula: ModelFormula
     frame: pd.DataFrame
     n_dropped: int
+    weights: Floats | None = None
+    offset: Floats | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
         if not self.n_dropped:
             return ()
         return (f"{self.n_dropped} rows with missing values were dropped",)
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How rows become fixed-effect columns, as the fitted data set levels, contrasts and transformations.
+
+    effects: the formula's fixed effects. names: of all columns, dependent ones too. term_of: for each column the
+    place of its term in `effects.terms`, -1 for the intercept. kept: places of the columns that are estimated.
+    levels: of each variable that is a factor, in order. means: of each numeric variable over the fitted rows.
+    """
+
+    effects: Effects
+    names: tuple[str, ...]
+    term_of: tuple[int, ...]
+    kept: tuple[int, ...]
+    levels: Mapping[str, tuple[Any, ...]]
+    means: Mapping[str, float]
+    matrix: Callable[[pd.DataFrame], Floats]
+
+    def columns(self, frame: pd.DataFrame) -> Floats:
+        """The columns (n, names) of new rows; dependent ones too. Raises ModelNotFitted for an unknown level."""
+        return self.matrix(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,7 @@ class FixedDesign:
     X: Floats
     terms: tuple[str, ...]
     dropped: tuple[str, ...]
+    coding: Coding
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -91,13 +119,34 @@ def fixed_design(data: ModelData) -> FixedDesign:
     a factor has one level, a value is infinite, or as many columns as rows are left.
     """
     y = response(data.formula.response, data.frame)
-    names, columns = effect_columns(data.formula.fixed, data.frame)
+    names, columns, spec = _coded_columns(data.formula.fixed, data.frame)
     kept = independent_columns(columns)
     if len(kept) >= len(y):
         what = f"{len(kept)} coefficients cannot be estimated from {len(y)} rows"
         raise ModelNotFitted("model", what, "Give more rows, or simplify the formula")
     dropped = tuple(name for index, name in enumerate(names) if index not in kept)
-    return FixedDesign(y, columns[:, kept], tuple(names[index] for index in kept), dropped)
+    coding = _coding(data, names, kept, spec)
+    return FixedDesign(y, columns[:, kept], tuple(names[index] for index in kept), dropped, coding)
+
+
+def _coding(data: ModelData, names: tuple[str, ...], kept: list[int], spec: Any) -> Coding:
+    effects, frame = data.formula.fixed, data.frame
+    places = {str(term): place for place, term in enumerate(effects.terms)}
+    term_of = np.full(len(names), -1)
+    for term, columns in spec.term_slices.items():
+        term_of[columns] = places.get(str(term), -1)
+    used = {name: frame[name] for name in effects.variables}
+    categories = {
+        name: tuple(column.cat.categories)
+        for name, column in used.items()
+        if isinstance(column.dtype, pd.CategoricalDtype)
+    }
+    means = {name: float(column.mean()) for name, column in used.items() if name not in categories}
+
+    def matrix(rows: pd.DataFrame) -> Floats:
+        return np.asarray(spec.get_model_matrix(rows, context=EXTRA_FUNCTIONS), dtype=float)
+
+    return Coding(effects, names, tuple(term_of.tolist()), tuple(kept), categories, means, matrix)
 
 
 def response(factor: Factor, frame: pd.DataFrame) -> Floats:
@@ -107,7 +156,7 @@ def response(factor: Factor, frame: pd.DataFrame) -> Floats:
             raise ModelNotFitted(
                 "model", f"the outcome `{name}` is not numeric", "Give numbers as the outcome"
             )
-    names, values = _evaluate(f"0 + {factor}", frame)
+    names, values, _ = _evaluate(f"0 + {factor}", frame)
     if len(names) != 1:
         raise ModelNotFitted(
             "model", f"the outcome {factor} is not one column", "Model one outcome at a time"
@@ -117,6 +166,12 @@ def response(factor: Factor, frame: pd.DataFrame) -> Floats:
 
 def effect_columns(effects: Effects, frame: pd.DataFrame) -> tuple[tuple[str, ...], Floats]:
     """Names and values (n, columns) of an intercept and terms, treatment coded as R codes them."""
+    names, columns, _ = _coded_columns(effects, frame)
+    return names, columns
+
+
+def _coded_columns(effects: Effects, frame: pd.DataFrame) -> tuple[tuple[str, ...], Floats, Any]:
+    """The same with formulaic's record of levels, contrasts and transformations."""
     for name in effects.variables:
         if isinstance(frame[name].dtype, pd.CategoricalDtype) and len(frame[name].cat.categories) == 1:
             level = frame[name].cat.categories[0]
@@ -140,7 +195,7 @@ def independent_columns(columns: Floats) -> list[int]:
     return kept
 
 
-def _evaluate(text: str, frame: pd.DataFrame) -> tuple[tuple[str, ...], Floats]:
+def _evaluate(text: str, frame: pd.DataFrame) -> tuple[tuple[str, ...], Floats, Any]:
     """The columns that formulaic makes of a text that our grammar has spelled.
 
     The context is explicit, so that no variable of the caller can take the place of a function.
@@ -161,7 +216,7 @@ def _evaluate(text: str, frame: pd.DataFrame) -> tuple[tuple[str, ...], Floats]:
     if infinite:
         what = f"{', '.join(infinite)} has values that are infinite or not numbers"
         raise ModelNotFitted("model", what, "Remove those rows, or correct the transformation")
-    return names, values
+    return names, values, matrix.model_spec
 
 
 def _coded(column: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -1,15 +1,14 @@
-"""What every fitted model offers, whatever fitted it: `Fit`; what a contrast of one is: `Estimate`."""
+"""What every fitted model offers, whatever fitted it: `Fit`."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from forethought.analysis.designs import Floats
+from forethought.analysis.designs import FixedDesign, Floats
+from forethought.analysis.inference import DdfMethod, Estimate, Inference
 from forethought.errors import ModelNotFitted
 
 FORMAT = "forethought-fit/1"
@@ -17,28 +16,12 @@ FORMAT = "forethought-fit/1"
 Record = dict[str, str | float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A linear combination of coefficients with its two-sided test against zero and its interval.
-
-    `df` is infinite where the reference distribution is the normal; `level` is the interval's coverage.
-    """
-
-    estimate: float
-    se: float
-    df: float
-    statistic: float
-    p: float
-    ci_low: float
-    ci_high: float
-    level: float
-
-
 class Fit(Protocol):
     """A fitted model. Frames are fresh copies or never changed in place; every number is in data units.
 
     variance_components: group, term1, term2, variance_or_covariance, sd_or_correlation; the last row is
         the residual; term2 is missing in the row of a variance.
+    terms, beta: names and values (p,) of the estimated coefficients; fixed: the design they belong to.
     coefficients: term, estimate, se, df, statistic, p, ci_low, ci_high (95 %).
     vcov: covariance of the coefficients, term by term.
     criterion: -2 log likelihood, restricted where `reml`; log_likelihood is minus half of it.
@@ -77,24 +60,23 @@ class Fit(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
+    @property
+    def terms(self) -> tuple[str, ...]: ...
+    @property
+    def beta(self) -> Floats: ...
+    @property
+    def fixed(self) -> FixedDesign: ...
+
+    def inference(self, ddf: DdfMethod | None = None) -> Inference:
+        """The fit's own inference, or that by another method. Raises ModelNotFitted for one it does not know."""
+        ...
+
     def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
         """The weighted sum of coefficients; terms not named weigh nothing.
 
         Raises ModelNotFitted for a term that the model does not have or could not estimate.
         """
         ...
-
-
-def wald(estimate: float, se: float, df: float, level: float = 0.95) -> Estimate:
-    """Two-sided t test against zero and interval; the normal distribution where `df` is infinite."""
-    statistic = estimate / se
-    tail = (1 + level) / 2
-    if math.isinf(df):
-        p, quantile = 2 * float(ndtr(-abs(statistic))), float(ndtri(tail))
-    else:
-        p, quantile = 2 * float(stdtr(df, -abs(statistic))), float(stdtrit(df, tail))
-    low, high = estimate - quantile * se, estimate + quantile * se
-    return Estimate(estimate, se, df, statistic, p, low, high, level)
 
 
 def coefficient_frame(terms: tuple[str, ...], estimates: list[Estimate]) -> pd.DataFrame:

@@ -6,7 +6,8 @@ from typing import Any, assert_never
 
 import pandas as pd
 
-from forethought.analysis.fits import Estimate, Fit, fit_to_json
+from forethought.analysis.fits import Fit, fit_to_json
+from forethought.analysis.inference import Estimate
 from forethought.analysis.lmm import lmer
 from forethought.analysis.ols import ols
 from forethought.errors import ModelNotFitted

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forethought.analysis.designs import Floats, Missing, fixed_design, model_data
-from forethought.analysis.fits import Estimate, coefficient_frame, wald, weight_vector
+from forethought.analysis.designs import FixedDesign, Floats, Missing, fixed_design, model_data
+from forethought.analysis.fits import coefficient_frame, weight_vector
+from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
 from forethought.errors import ModelNotFitted
 from forethought.grammar import parse_formula
 
@@ -28,7 +29,7 @@ class LinearFit:
     """
 
     formula: str
-    terms: tuple[str, ...]
+    fixed: FixedDesign
     n_obs: int
     n_dropped: int
     n_groups: Mapping[str, int]
@@ -46,11 +47,15 @@ class LinearFit:
     singular = False
 
     @property
+    def terms(self) -> tuple[str, ...]:
+        return self.fixed.terms
+
+    @property
     def criterion(self) -> float:
         return -2 * self.log_likelihood
 
     @property
-    def ddf_method(self) -> str:
+    def ddf_method(self) -> DdfMethod:
         return "normal" if np.isinf(self.df) else "residual"
 
     @cached_property
@@ -64,18 +69,29 @@ class LinearFit:
     def coefficients(self) -> pd.DataFrame:
         return coefficient_frame(self.terms, [self._estimate(row, 0.95) for row in np.eye(len(self.terms))])
 
-    @cached_property
+    @property
     def vcov(self) -> pd.DataFrame:
         return pd.DataFrame(self.covariance, index=list(self.terms), columns=list(self.terms))
+
+    def inference(self, ddf: DdfMethod | None = None) -> Inference:
+        """Inference with the residual's degrees of freedom; with normal ones where errors are cluster-robust.
+
+        Raises ModelNotFitted for another method.
+        """
+        if ddf not in (None, self.ddf_method):
+            what = f"this linear model has {self.ddf_method} degrees of freedom, not {ddf}"
+            raise ModelNotFitted("ddf", what, f"Leave ddf out, or take {self.ddf_method}")
+        return ConstantDf(self.ddf_method, self.covariance, self.df)
 
     def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
         """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
         return self._estimate(weight_vector(weights, self.terms), level)
 
     def _estimate(self, weights: Floats, level: float) -> Estimate:
-        variance = float(weights @ self.covariance @ weights)
-        se = math.sqrt(variance) if variance > weights @ self.rounding @ weights else math.nan
-        return wald(float(weights @ self.beta), se, self.df, level)
+        found = estimate(weights, self.beta, self.inference(), level)
+        if found.se**2 > weights @ self.rounding @ weights:
+            return found
+        return wald(found.estimate, math.nan, self.df, level)
 
 
 def ols(
@@ -105,7 +121,7 @@ def ols(
         log_likelihood = float(result.llf)
     return LinearFit(
         formula=formula.strip(),
-        terms=design.terms,
+        fixed=design,
         n_obs=len(design.y),
         n_dropped=prepared.n_dropped,
         n_groups=n_groups,

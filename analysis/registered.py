@@ -13,7 +13,7 @@ from forethought.analysis.cells import CellMean, cell_means
 from forethought.analysis.expected import compare
 from forethought.analysis.families import Comparison, adjusted
 from forethought.analysis.findings import Finding, finite
-from forethought.analysis.fits import Estimate
+from forethought.analysis.inference import Estimate
 from forethought.analysis.models import ModelResult, fit_model
 from forethought.analysis.populations import Members, population_of, restricted
 from forethought.analysis.preparation import PreparationStep, prepare

@@ -1,16 +1,11 @@
 """From a formula and a frame to a fitted model."""
 
 import pandas as pd
-from numpy.linalg import LinAlgError
 
-from forethought.analysis.designs import Missing, fixed_design, model_data
-from forethought.analysis.lmm.covariance import random_design
-from forethought.analysis.lmm.deviance import ProfiledDeviance
-from forethought.analysis.lmm.mixed_fit import DdfMethod, MixedFit
-from forethought.analysis.lmm.optimum import minimum
-from forethought.analysis.lmm.products import cross_products
-from forethought.analysis.lmm.standard import standardized
-from forethought.errors import ModelNotFitted
+from forethought.analysis.designs import Missing, model_data
+from forethought.analysis.inference import DdfMethod
+from forethought.analysis.lmm.mixed_fit import MixedFit
+from forethought.analysis.lmm.solution import mixed_design
 from forethought.grammar import parse_formula
 
 
@@ -37,23 +32,5 @@ def lmer(
     Method: Bates, Maechler, Bolker and Walker 2015, J. Stat. Softw. 67(1); Kuznetsova, Brockhoff and
     Christensen 2017, J. Stat. Softw. 82(13).
     """
-    prepared = model_data(parse_formula(formula), data, missing=missing)
-    fixed, random = fixed_design(prepared), random_design(prepared)
-    standard = standardized(fixed)
-    deviance = ProfiledDeviance(cross_products(random, standard.Q, standard.z), random, reml)
-    try:
-        optimum = minimum(deviance)
-    except LinAlgError as error:
-        what = "beside so many random effects, rounding leaves nothing of the fixed ones"
-        raise ModelNotFitted("model", what, "Leave random terms out, or give more data") from error
-    return MixedFit(
-        formula=formula.strip(),
-        terms=fixed.terms,
-        n_obs=len(fixed.y),
-        n_dropped=prepared.n_dropped,
-        ddf_method=ddf,
-        design_warnings=(*prepared.warnings, *fixed.warnings, *random.warnings),
-        standard=standard,
-        deviance=deviance,
-        optimum=optimum,
-    )
+    design = mixed_design(model_data(parse_formula(formula), data, missing=missing))
+    return MixedFit(formula.strip(), ddf, design.solve(reml=reml))

@@ -13,8 +13,10 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from forethought.analysis.designs import Floats
+from forethought.analysis.inference import DdfMethod, FTest, f_test, uncorrelated
 from forethought.analysis.lmm.gradient import BlockScores, Scores
 from forethought.analysis.lmm.optimum import inverse_where_informed
+from forethought.analysis.lmm.solution import Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +27,54 @@ class Satterthwaite:
     jacobian: Floats
     parameters: Floats
 
+    method: DdfMethod = "satterthwaite"
+
     def df(self, weights: Floats) -> float:
         """Degrees of freedom of the contrast weights' beta, weights (p,)."""
         variance = weights @ self.vcov @ weights
         slope = weights @ self.jacobian @ weights
         return float(2 * variance**2 / (slope @ self.parameters @ slope))
 
+    def test(self, L: Floats, beta: Floats) -> FTest:
+        """Whether L beta = 0, by the mean of squared t values of uncorrelated combinations.
 
-def satterthwaite(scores: Scores, curvature: Floats) -> Satterthwaite:
+        The denominator is the one of Fai and Cornelius (1996, J. Stat. Comput. Simul. 54:363), as in lmerTest:
+        that of the F whose mean is the mean of the squared t. It depends on the basis in which L is written.
+        """
+        found = uncorrelated(L, beta, self.vcov)
+        dfs = np.array([self.df(weights) for weights in found.combinations])
+        return f_test(float((found.values**2).mean()), len(dfs), _denominator(dfs))
+
+
+def satterthwaite(solution: Solution) -> Satterthwaite:
     """From the scores and the curvature of the deviance at its minimum."""
-    R_X = scores.factors.R_X
+    standard, found = solution.standard, solution.scores
+    parameters = 2 * inverse_where_informed(solution.optimum.curvature)
+    return Satterthwaite(solution.vcov, standard.covariances(covariance_slopes(found)), parameters)
+
+
+def covariance_slopes(found: Scores) -> Floats:
+    """Derivatives of vcov(beta) by (theta, log sigma^2) in the standard basis, (n_theta + 1, p, p)."""
+    R_X = found.factors.R_X
     R_X_inverse = solve_triangular(R_X, np.eye(len(R_X)), check_finite=False)
-    vcov = scores.variance * R_X_inverse @ R_X_inverse.T
-    by_block = [scores.variance * _by_lambda(block, R_X_inverse) for block in scores.blocks]
+    vcov = found.variance * R_X_inverse @ R_X_inverse.T
+    by_block = [found.variance * _by_lambda(block, R_X_inverse) for block in found.blocks]
     p = len(R_X)
-    by_theta = np.empty((scores.deviance.random.n_theta, p, p))
+    by_theta = np.empty((found.deviance.random.n_theta, p, p))
     for a in range(p):
         for b in range(p):
-            by_theta[:, a, b] = scores.deviance.random.free([slopes[:, :, a, b] for slopes in by_block])
-    return Satterthwaite(vcov, np.concatenate([by_theta, vcov[None]]), 2 * inverse_where_informed(curvature))
+            by_theta[:, a, b] = found.deviance.random.free([slopes[:, :, a, b] for slopes in by_block])
+    return np.concatenate([by_theta, vcov[None]])
+
+
+def _denominator(dfs: Floats) -> float:
+    """Of q uncorrelated t values with dfs (q,), those above 2 counted for the mean of F."""
+    q = len(dfs)
+    if np.ptp(dfs) < 1e-8:
+        return float(dfs.mean())
+    counted = dfs[dfs > 2]
+    total = float((counted / (counted - 2)).sum())
+    return 2 * total / (total - q) if total > q else 2.0
 
 
 def _by_lambda(block: BlockScores, R_X_inverse: Floats) -> Floats:

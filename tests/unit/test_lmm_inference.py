@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from forethought.analysis.fits import Fit, fit_to_json, wald
+from forethought.analysis.fits import Fit, fit_to_json
+from forethought.analysis.inference import wald
 from forethought.analysis.lmm import MixedFit, lmer
 from forethought.errors import ModelNotFitted
 

@@ -30,7 +30,7 @@ def test_a_first_search_that_ends_anywhere_is_made_good(
 def test_a_saddle_is_not_taken_for_a_minimum() -> None:
     """Without random effects the gradient is zero too, because the deviance is even in theta."""
     fit = lmer(FORMULA, SLEEP)
-    nothing = optimum.Optimum(np.zeros(3), 0.0, optimum.curvature(fit.deviance, np.zeros(3)), 0.0, 0)
+    nothing = optimum.Optimum(np.zeros(3), 0.0, optimum.curvature(fit.solution.deviance, np.zeros(3)), 0.0, 0)
     assert nothing.doubt == "the criterion falls in some direction from the point that was found"
 
 
