@@ -110,6 +110,7 @@ def ols(
         raise ModelNotFitted("model", what, "Use lmer, or leave the term out")
     prepared = model_data(parsed, data, missing=missing, also=[cluster] if cluster else [])
     design = fixed_design(prepared)
+    y = design.y if prepared.offset is None else design.y - prepared.offset
     groups = prepared.frame.groupby(cluster, observed=True).ngroup().to_numpy() if cluster else None
     n_groups = {cluster: int(groups.max()) + 1} if cluster and groups is not None else {}
     if cluster and n_groups[cluster] < 2:
@@ -117,19 +118,19 @@ def ols(
             "model", f"there is one cluster of `{cluster}`", "Give data of two or more clusters"
         )
     with np.errstate(divide="ignore"):  # of an outcome that does not vary the likelihood is infinite
-        result = _least_squares(design.y, design.X, groups)
+        result = _least_squares(y, design.X, groups)
         log_likelihood = float(result.llf)
     return LinearFit(
         formula=formula.strip(),
         fixed=design,
-        n_obs=len(design.y),
+        n_obs=len(y),
         n_dropped=prepared.n_dropped,
         n_groups=n_groups,
         log_likelihood=log_likelihood,
         sigma=float(np.sqrt(result.scale)),
         beta=np.asarray(result.params),
         covariance=np.asarray(result.cov_params()),
-        rounding=(ROUNDING * float(np.abs(design.y).max())) ** 2 * np.asarray(result.normalized_cov_params),
+        rounding=(ROUNDING * float(np.abs(y).max())) ** 2 * np.asarray(result.normalized_cov_params),
         df=float("inf") if cluster else float(result.df_resid),
         warnings=(*prepared.warnings, *design.warnings),
     )

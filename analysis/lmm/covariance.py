@@ -7,13 +7,15 @@ zero between pieces; theta holds its free entries (Bates et al. 2015, section 2.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.linalg import block_diag, qr
 
+from forethought.analysis.coding import distinct, level_codes
 from forethought.analysis.designs import Floats, ModelData, effect_columns
 from forethought.errors import ModelNotFitted
 from forethought.grammar import Effects, RandomTerm
@@ -41,8 +43,14 @@ class Piece:
     @property
     def entries(self) -> tuple[Integers, Integers]:
         """Rows and columns of its free entries in the block's Lambda: a lower triangle, by columns."""
-        columns, rows = np.triu_indices(len(self.effects))
-        return rows + self.first, columns + self.first
+        return _lower_triangle(len(self.effects), self.first)
+
+
+@cache
+def _lower_triangle(k: int, first: int) -> tuple[Integers, Integers]:
+    """Rows and columns of the entries of a (k, k) triangle that starts at (first, first), by columns."""
+    columns, rows = np.triu_indices(k)
+    return rows + first, columns + first
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,10 @@ class Block:
     def size(self) -> int:
         return self.m * self.k
 
+    def times(self, roots: Floats) -> "Block":
+        """The block with its columns' rows multiplied by roots (n,)."""
+        return replace(self, Z=self.Z * roots[:, None])
+
 
 @dataclass(frozen=True, slots=True)
 class RandomDesign:
@@ -94,8 +106,8 @@ class RandomDesign:
         return [self._filled(block, theta) for block in self.blocks]
 
     def free(self, matrices: Sequence[Floats]) -> Floats:
-        """The entries of matrices shaped like the Lambdas that are free, in theta's order."""
-        theta = np.empty(self.n_theta)
+        """The entries of matrices shaped like the Lambdas, (k, k, ...), that are free, in theta's order."""
+        theta = np.empty((self.n_theta, *matrices[0].shape[2:]))
         for block, matrix in zip(self.blocks, matrices, strict=True):
             for piece in block.pieces:
                 theta[piece.theta] = matrix[piece.entries]
@@ -108,6 +120,8 @@ class RandomDesign:
 
     def signs(self, theta: Floats) -> Floats:
         """The factors, 1 or -1 for each entry, that make Lambda's diagonal positive; its model stays."""
+        if theta[self.on_diagonal].min() >= 0:
+            return np.ones(len(theta))
         flips = [np.where(np.diag(factor) < 0, -1.0, 1.0) for factor in self.lambdas(theta)]
         return self.free([np.tile(flip, (len(flip), 1)) for flip in flips])
 
@@ -144,7 +158,7 @@ def random_design(data: ModelData) -> RandomDesign:
     """The random effects of a formula. Raises ModelNotFitted where they cannot be told from the residual."""
     if not data.formula.random:
         raise ModelNotFitted("model", "the formula has no random term", "Add one, as (1 | group), or use ols")
-    terms = _in_lme4_order([term for random in data.formula.random for term in _terms(random, data.frame)])
+    terms = _in_lme4_order(_terms(data.formula.random, data.frame))
     for term in terms:
         _refuse_unidentified(term)
     pieces = _pieces(terms)
@@ -155,13 +169,28 @@ def random_design(data: ModelData) -> RandomDesign:
     return RandomDesign(tuple(blocks), tuple(pieces), _split_warnings(data.formula.random, data.frame))
 
 
-def _terms(random: RandomTerm, frame: pd.DataFrame) -> list[_Term]:
+def _terms(randoms: Sequence[RandomTerm], frame: pd.DataFrame) -> list[_Term]:
     """One term where effects are correlated, else one for the intercept and one for each effect."""
-    grouped = frame.groupby(list(random.group), sort=True, observed=True)
-    codes, levels = np.asarray(grouped.ngroup(), dtype=np.intp), grouped.size().index
-    parts = [random.effects] if random.correlated else _uncorrelated(random.effects)
-    named = [effect_columns(part, frame) for part in parts]
-    return [_Term(":".join(random.group), levels, codes, effects, columns) for effects, columns in named]
+    columns_of = cache(lambda effects: effect_columns(effects, frame))
+    levels_of = cache(lambda names: grouping(names, frame))
+    terms = list[_Term]()
+    for random in randoms:
+        codes, levels = levels_of(random.group)
+        for part in [random.effects] if random.correlated else _uncorrelated(random.effects):
+            effects, columns = columns_of(part)
+            terms.append(_Term(":".join(random.group), levels, codes, effects, columns))
+    return terms
+
+
+def grouping(names: Sequence[str], frame: pd.DataFrame) -> tuple[Integers, pd.Index]:
+    """Each row's combination of the groups' levels, (n,), and the combinations that occur, in order."""
+    found = {name: level_codes(frame[name]) for name in names}
+    if len(found) == 1:
+        ((name, (codes, levels)),) = found.items()
+        return codes, pd.Index(levels, name=name)
+    cells, cell = distinct({name: (codes, len(levels)) for name, (codes, levels) in found.items()})
+    values = [levels.take(cells[name]) for name, (_, levels) in found.items()]
+    return cell, pd.MultiIndex.from_arrays(values, names=list(names))
 
 
 def _uncorrelated(effects: Effects) -> list[Effects]:

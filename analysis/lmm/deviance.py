@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
 
 from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.covariance import Block, RandomDesign
 from forethought.analysis.lmm.products import Products
+from forethought.analysis.lmm.triangular import lower_factor, solved, solved_transposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +42,26 @@ def factorize(products: Products, random: RandomDesign, theta: Floats) -> Factor
     """The factors at theta. Raises LinAlgError where X'V^-1 X is not positive definite in floating point."""
     lambdas = tuple(random.lambdas(theta))
     W, logdet = _eliminate_first(products.Z1Z1, lambdas[0])
-    m, k, _ = W.shape
-    WZ1T = (W.transpose(0, 2, 1) @ products.Z1T).reshape(m * k, -1)
-    Z2Z1W = products.Z2Z1.times(W).matrix()
-    Z2Z2 = products.Z2Z2 - (Z2Z1W @ Z2Z1W.T).toarray()
-    Z2T = products.Z2T - Z2Z1W @ WZ1T
-    TT = products.TT - WZ1T.T @ WZ1T
+    Z2Z1W = products.Z2Z1.times(W)
+    WZ1T = _transposed(W, products.Z1T)
+    flat = WZ1T.reshape(-1, WZ1T.shape[2])
+    Z2Z2 = products.Z2Z2 - Z2Z1W.square()
+    Z2T = products.Z2T - Z2Z1W.onto(WZ1T)
+    TT = products.TT - flat.T @ flat
 
     rest, transposed = random.blocks[1:], [factor.T for factor in lambdas[1:]]
     S22 = blockwise(rest, transposed, blockwise(rest, transposed, Z2Z2).T)
     S22[np.diag_indices_from(S22)] += 1
-    L22 = cholesky(S22, lower=True, overwrite_a=True, check_finite=False)
+    L22 = lower_factor(S22)
     logdet += 2 * np.log(np.diag(L22)).sum()
-    R_ZT = solve_triangular(L22, blockwise(rest, transposed, Z2T), lower=True, check_finite=False)
+    R_ZT = solved(L22, blockwise(rest, transposed, Z2T))
     TT -= R_ZT.T @ R_ZT
 
-    R_X = cholesky(TT[:-1, :-1], check_finite=False)
-    R_Xy = solve_triangular(R_X, TT[:-1, -1], trans="T", check_finite=False)
-    beta = solve_triangular(R_X, R_Xy, check_finite=False)
+    L_X = lower_factor(TT[:-1, :-1])
+    R_Xy = solved(L_X, TT[:-1, -1])
+    beta = solved_transposed(L_X, R_Xy)
     r2 = float(TT[-1, -1] - R_Xy @ R_Xy)
-    return Factors(lambdas, W, Z2Z2, Z2T, L22, R_X, beta, r2, float(logdet))
+    return Factors(lambdas, W, Z2Z2, Z2T, L22, L_X.T, beta, r2, float(logdet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,23 @@ class ProfiledDeviance:
 
     def __call__(self, theta: Floats) -> float:
         """Infinite where rounding leaves no residual."""
+        factors = self.possible(theta)
+        return math.inf if factors is None else self.of(factors)
+
+    def possible(self, theta: Floats) -> Factors | None:
+        """The factors where rounding leaves a residual."""
         try:
             factors = self.factors(theta)
         except np.linalg.LinAlgError:
-            return math.inf
-        return self.of(factors) if factors.r2 > 0 else math.inf
+            return None
+        return factors if factors.r2 > 0 else None
 
 
 def blockwise(blocks: Sequence[Block], matrices: Sequence[Floats], rows: Floats) -> Floats:
     """Each block's matrix (k, k) applied to the rows (q2, c) of each of its levels."""
+    if len(blocks) == 1 and blocks[0].k == 1:
+        scaled: Floats = rows * matrices[0][0, 0]
+        return scaled
     if all(block.k == 1 for block in blocks):
         scales: Floats = np.repeat([matrix[0, 0] for matrix in matrices], [block.m for block in blocks])
         return np.multiply(rows, scales[:, None])
@@ -106,11 +114,37 @@ def blockwise(blocks: Sequence[Block], matrices: Sequence[Floats], rows: Floats)
     return np.concatenate(products)
 
 
+def _transposed(blocks: Floats, columns: Floats) -> Floats:
+    """Each level's block (k, k), transposed, times its columns (k, c)."""
+    return blocks * columns if blocks.shape[1] == 1 else blocks.transpose(0, 2, 1) @ columns
+
+
 def _eliminate_first(Z1Z1: Floats, factor: Floats) -> tuple[Floats, float]:
     """Lambda1 L11^-T for each level, and log |L11|^2 over all, where L11 L11' = Lambda1' Z1'Z1 Lambda1 + I."""
-    S11 = factor.T @ Z1Z1 @ factor + np.eye(len(factor))
-    if len(factor) == 1:
+    k = len(factor)
+    if k == 1:
+        S11 = factor**2 * Z1Z1 + 1
         return factor / np.sqrt(S11), float(np.log(S11).sum())
-    L11 = np.linalg.cholesky(S11)
-    logdet = 2 * np.log(np.diagonal(L11, axis1=1, axis2=2)).sum()
-    return factor @ np.linalg.inv(L11).transpose(0, 2, 1), float(logdet)
+    L, logdet = _factors_by_level(factor.T @ Z1Z1 @ factor + np.eye(k))
+    W = np.empty(Z1Z1.shape)
+    for a in range(k):
+        known = sum(W[:, :, b] * L[a][b][:, None] for b in range(a))
+        W[:, :, a] = (factor[:, a] - known) / L[a][a][:, None]
+    return W, logdet
+
+
+def _factors_by_level(S: Floats) -> tuple[list[list[Floats]], float]:
+    """The entries L[a][b], each (m,), of the Cholesky factors of S (m, k, k), and the sum of log |S|.
+
+    Over all levels at once, entry by entry: many small factors one by one would cost mostly calls.
+    """
+    L = list[list[Floats]]()
+    logdet = 0.0
+    for a in range(S.shape[1]):
+        row = list[Floats]()
+        for b in range(a):
+            row.append((S[:, a, b] - sum(row[c] * L[b][c] for c in range(b))) / L[b][b])
+        square = S[:, a, a] - sum(entry**2 for entry in row)
+        logdet += float(np.log(square).sum())
+        L.append([*row, np.sqrt(square)])
+    return L, logdet

@@ -1,6 +1,6 @@
 """A fitted linear mixed model: its numbers in data units, inference computed when it is first asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +10,26 @@ import pandas as pd
 from forethought.analysis.designs import FixedDesign, Floats
 from forethought.analysis.fits import coefficient_frame, weight_vector
 from forethought.analysis.inference import DdfMethod, Estimate, Inference, estimate
+from forethought.analysis.information_criteria import aic, bic
+from forethought.analysis.lmm.bootstrap import Bootstrap, Statistic, bootstrap
+from forethought.analysis.lmm.conditional_modes import conditional_modes, conditional_sds
+from forethought.analysis.lmm.cross_check import CrossCheck, NotChecked, cross_check
+from forethought.analysis.lmm.diagnostics import Diagnostics, diagnostics
+from forethought.analysis.lmm.effect_sizes import (
+    ICC,
+    RSquared,
+    StandardDeviation,
+    icc,
+    r_squared,
+    standardized_frame,
+)
 from forethought.analysis.lmm.inference import inference_of
+from forethought.analysis.lmm.influence import Influence, influence
+from forethought.analysis.lmm.intervals import IntervalMethod, intervals
+from forethought.analysis.lmm.predictions import NewLevels, predict, residuals
 from forethought.analysis.lmm.solution import Solution
 from forethought.analysis.lmm.variance_components import variance_components
+from forethought.analysis.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -110,14 +127,105 @@ class MixedFit:
             found.append(f"not converged: {optimum.doubt}")
         return tuple(found)
 
+    @property
+    def aic(self) -> float:
+        """See `information_criteria.aic`: restricted where the fit is."""
+        return aic(self)
+
+    @property
+    def bic(self) -> float:
+        """See `information_criteria.bic`."""
+        return bic(self)
+
     @cached_property
     def conditional_modes(self) -> dict[str, pd.DataFrame]:
         """The predicted random effects (BLUPs) by group: a row for each level, a column for each effect."""
-        solution, modes = self.solution, {}
-        for block, found in zip(solution.design.random.blocks, solution.scores.blocks, strict=True):
-            b = solution.standard.scale * found.q @ (found.Lambda @ found.Lambda.T) @ block.units.T
-            modes[block.group] = pd.DataFrame(b, index=block.levels, columns=list(block.effects))
-        return modes
+        return conditional_modes(self.solution)
+
+    @cached_property
+    def conditional_sds(self) -> dict[str, pd.DataFrame]:
+        """Standard deviations of the random effects given the outcome, in the shape of `conditional_modes`."""
+        return conditional_sds(self.solution)
+
+    @cached_property
+    def fitted(self) -> "pd.Series[float]":
+        """The expected outcome of each fitted row, random effects included."""
+        return self.predict()
+
+    @cached_property
+    def residuals(self) -> "pd.Series[float]":
+        """What the outcome has beyond `fitted`."""
+        return pd.Series(residuals(self.solution), index=self.fitted.index, name="residual")
+
+    @cached_property
+    def r_squared(self) -> RSquared:
+        """Nakagawa's marginal and conditional R2."""
+        return r_squared(self.solution)
+
+    @cached_property
+    def icc(self) -> ICC:
+        """Intraclass correlations, adjusted for the fixed effects, not adjusted, and by group."""
+        return icc(self.solution)
+
+    @cached_property
+    def diagnostics(self) -> Diagnostics:
+        """What speaks for and against the optimum: gradient, curvature, a second search, singularity."""
+        return diagnostics(self.solution)
+
+    def standardized(self, by: StandardDeviation = "residual") -> pd.DataFrame:
+        """The coefficients divided by the residual or the total standard deviation; the divisor is named."""
+        return standardized_frame(self.coefficients, self.solution, by)
+
+    def predict(
+        self,
+        data: pd.DataFrame | None = None,
+        *,
+        random: bool = True,
+        new_levels: NewLevels = "raise",
+        offset: Floats | None = None,
+    ) -> "pd.Series[float]":
+        """The expected outcome of the fitted rows or of new ones; see `predictions.predict`."""
+        return predict(self.solution, data, random=random, new_levels=new_levels, offset=offset)
+
+    def intervals(
+        self,
+        method: IntervalMethod = "wald",
+        *,
+        level: float = 0.95,
+        parameters: Collection[str] | None = None,
+        simulations: int = 1000,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Confidence intervals: wald, profile or bootstrap; see `intervals.intervals`."""
+        return intervals(
+            self.solution,
+            self.inference(),
+            method,
+            level=level,
+            parameters=parameters,
+            simulations=simulations,
+            seed=seed,
+            progress=True,
+        )
+
+    def bootstrap(
+        self, statistic: Statistic | None = None, *, simulations: int = 1000, seed: int
+    ) -> Bootstrap:
+        """Outcomes simulated from the fit, each fitted again; see `bootstrap.bootstrap`."""
+        return bootstrap(self.solution, statistic, simulations=simulations, seed=seed, progress=True)
+
+    def influence(self, group: str) -> Influence:
+        """The fit without each level of a grouping factor in turn; see `influence.influence`."""
+        with progress_bar(f"without one {group}") as progress:
+            return influence(self.solution, group, progress=progress)
+
+    def cross_check(self) -> CrossCheck | NotChecked:
+        """The same model by statsmodels, where it can express it; the reason where it cannot."""
+        return cross_check(self.solution)
+
+    def refit(self, y: Floats) -> "MixedFit":
+        """The same model of another outcome y (n,), in the order of the fitted rows; nothing else is made again."""
+        return MixedFit(self.formula, self.ddf_method, self.solution.design.solve(y, reml=self.reml))
 
     def inference(self, ddf: DdfMethod | None = None) -> Inference:
         """The fit's own inference, or that by another method; made once for each.

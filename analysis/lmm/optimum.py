@@ -1,23 +1,28 @@
-"""The theta of least deviance: BOBYQA without derivatives, then Newton steps, which also prove the optimum.
+"""The theta of least deviance: Newton steps with exact derivatives, which also prove the optimum.
 
 The deviance is smooth in theta and even under a change of sign of a column of Lambda, also where a variance
-is zero; a minimum on the boundary therefore has a zero gradient, and no bound is needed near it.
+is zero; a minimum on the boundary therefore has a zero gradient, and no bound is needed near it. Where the
+steps do not end in a proof, BOBYQA and a quasi-Newton search look further.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from forethought.analysis.designs import Floats
+from forethought.analysis.lmm.covariance import SINGULAR
+from forethought.analysis.lmm.curvature import curvature
 from forethought.analysis.lmm.deviance import ProfiledDeviance
-from forethought.analysis.lmm.gradient import scores
+from forethought.analysis.lmm.first_guess import first_guess
+from forethought.analysis.lmm.gradient import Scores, scores
 
 NEAR = 1e-3
-"""BOBYQA hands over to Newton where the deviance, or theta, moves by less than this."""
+"""A search without derivatives hands over to Newton where the deviance, or theta, moves by less than this."""
 
-CLOSE_ENOUGH = 1e-11
-"""A Newton step that promises less deviance than this is the last."""
+CLOSE_ENOUGH = 1e-13
+"""Where a Newton step promises less deviance than this, the minimum is found."""
 
 CONVERGED = 1e-6
 """How much deviance a minimum may still promise; likelihood ratios are not read to more digits."""
@@ -25,9 +30,15 @@ CONVERGED = 1e-6
 FLAT = 1e-8
 """An eigenvalue of the scaled curvature below this is a direction that the data say nothing about."""
 
-NEWTON_STEPS = 20
+Search = Callable[[ProfiledDeviance, Floats], Floats]
+
+STEPS = 40
 HALVINGS = 12
-DIFFERENCE = 1e-4
+FAR = 10.0
+"""The relative standard deviations from which Newton looks again where a variance is found to be zero."""
+
+LONGEST = 1.0
+"""No step is longer than this, or than theta itself; random-effect columns have unit standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +69,34 @@ class Optimum:
         return self.doubt is None
 
 
-def minimum(deviance: ProfiledDeviance) -> Optimum:
-    """The optimum from lme4's start, Lambda = I; by another search and start where that does not prove good.
+def minimum(deviance: ProfiledDeviance, start: Floats | None = None) -> Optimum:
+    """The optimum near a start, lme4's Lambda = I where none is given; by another search where that proves none.
 
-    Where a variance is zero the gradient is zero too, minimum or not: the second search starts away from there.
+    Few data can have several minima, one of them at a variance of zero: from there Newton also looks from afar.
+    Where a variance is zero the gradient is zero too, minimum or not: the later searches start away from there.
     """
     identity = deviance.random.on_diagonal.astype(float)
-    best = _polished(deviance, *_bobyqa(deviance, identity))
-    for search, least in ((_quasi_newton, 0.1), (_bobyqa, 0.2)):
+    start = identity if start is None else start * deviance.random.signs(start)
+    best = _newton(*first_guess(deviance, start))
+    if deviance.random.singular_groups(best.theta):
+        best = _least(best, _searched(_nowhere, deviance, FAR * identity))
+    for search, least in ((_bobyqa, 1.0), (_quasi_newton, 0.1), (_bobyqa, 0.2)):
         if best.converged:
             return best
-        start = np.where(identity == 1, np.maximum(best.theta, least), best.theta)
-        other = _polished(deviance, *search(deviance, start))
-        best = min(best, other, key=lambda found: (not found.converged, found.deviance))
+        away = np.where(identity == 1, np.maximum(best.theta, least), best.theta)
+        best = _least(best, _searched(search, deviance, away))
     return best
 
 
-def curvature(deviance: ProfiledDeviance, theta: Floats) -> Floats:
-    """Second derivatives by (theta, log sigma^2) at theta and its best sigma: differences of exact gradients."""
-    here = scores(deviance, theta)
-    variance, size = here.variance, len(theta)
-    second = np.empty((size + 1, size + 1))
-    for entry in range(size):
-        step = np.zeros(size)
-        step[entry] = DIFFERENCE * max(abs(theta[entry]), 0.2)
-        ahead = scores(deviance, theta + step).gradient(variance)
-        behind = scores(deviance, theta - step).gradient(variance)
-        second[entry, :size] = (ahead - behind) / (2 * step[entry])
-    second[:size, :size] = (second[:size, :size] + second[:size, :size].T) / 2
-    second[size, :size] = second[:size, size] = here.gradient_by_log_variance(variance)
-    second[size, size] = deviance.nu
-    return second
+def _least(best: Optimum, *others: Optimum | None) -> Optimum:
+    """The one of least deviance among those that are minima, or else among all."""
+    found = [best, *(other for other in others if other is not None)]
+    return min(found, key=lambda each: (not each.converged, each.deviance))
+
+
+def _nowhere(deviance: ProfiledDeviance, start: Floats) -> Floats:
+    """No search: Newton's steps begin at the start."""
+    return start
 
 
 def scaled_eigen(second: Floats) -> tuple[Floats, Floats]:
@@ -110,36 +118,94 @@ def inverse_where_informed(second: Floats) -> Floats:
     return (vectors[:, informed] / values[informed]) @ vectors[:, informed].T
 
 
-def _polished(deviance: ProfiledDeviance, theta: Floats, evaluations: int) -> Optimum:
-    """Newton steps from near a minimum, with the curvature and what is left to gain at its end."""
-    value = deviance(theta)
-    for _ in range(NEWTON_STEPS):
+def _searched(search: Search, deviance: ProfiledDeviance, start: Floats) -> Optimum | None:
+    """Newton's optimum from where a search ends; nothing where rounding stops either."""
+    try:
+        theta = search(deviance, start)
         theta = theta * deviance.random.signs(theta)
-        gradient = scores(deviance, theta).gradient()
-        second = curvature(deviance, theta)
-        step = (inverse_where_informed(second)[:-1, :-1]) @ gradient
-        remaining = float(gradient @ step) / 2
-        evaluations += 2 * len(theta) + 2
-        theta, value = _descended(deviance, theta, value, step)
-        if remaining < CLOSE_ENOUGH:
+        return _newton(theta, scores(deviance, theta))
+    except np.linalg.LinAlgError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Direction:
+    """Where to go from a point, (n_theta,), and the decrease that the quadratic form at the point promises.
+
+    `falling` tells that the curvature is negative somewhere.
+    """
+
+    step: Floats
+    remaining: float
+    falling: bool
+
+
+def _newton(theta: Floats, found: Scores) -> Optimum:
+    """Newton steps from theta and its scores to a minimum, as far as they lead, and what is left to gain there."""
+    deviance = found.deviance
+    value, evaluations = deviance.of(found.factors), 1
+    for _ in range(STEPS):
+        second = curvature(found)
+        direction = _direction(found.gradient(), second)
+        if direction.remaining < CLOSE_ENOUGH and not direction.falling:
             break
-    signs = deviance.random.signs(theta)
-    second = second * np.outer(np.append(signs, 1.0), np.append(signs, 1.0))
-    return Optimum(theta * signs, value, second, remaining, evaluations)
+        reached = _descended(found, theta, value, direction.step)
+        if reached is None:
+            break
+        theta, found, tried = reached
+        value, evaluations = deviance.of(found.factors), evaluations + tried
+    remaining = max(direction.remaining, beside_zero(found))
+    return Optimum(theta, value, second, remaining, evaluations)
 
 
-def _descended(deviance: ProfiledDeviance, theta: Floats, value: float, step: Floats) -> tuple[Floats, float]:
+def beside_zero(found: Scores) -> float:
+    """How fast the deviance falls by a variance in a direction that has none, times a small one; 0 where it rises.
+
+    At a minimum the slope G by Lambda Lambda' is positive semidefinite where that matrix has no variance, which the
+    curvature by theta does not always show: where a first effect has none, theta can hold the second twice.
+    """
+    least = 0.0
+    for of_block, block, G in zip(found.deviance.random.blocks, found.blocks, found.slopes(), strict=True):
+        for piece in of_block.pieces:
+            own = slice(piece.first, piece.first + len(piece.effects))
+            values, vectors = np.linalg.eigh((block.Lambda @ block.Lambda.T)[own, own])
+            empty = vectors[:, values < SINGULAR**2]
+            if empty.shape[1]:
+                least = min(least, float(np.linalg.eigvalsh(empty.T @ G[own, own] @ empty)[0]))
+    return -least * SINGULAR
+
+
+def _direction(gradient: Floats, second: Floats) -> _Direction:
+    """Newton's step with every curvature taken as positive, so that it goes downhill; from a saddle, off it."""
+    profiled = second[:-1, :-1] - np.outer(second[:-1, -1], second[-1, :-1]) / second[-1, -1]
+    values, vectors = scaled_eigen(profiled)
+    along = vectors.T @ gradient
+    informed = np.abs(values) > FLAT
+    amounts = np.where(informed, along / np.where(informed, np.abs(values), 1.0), 0.0)
+    falling = bool(values[0] < -CONVERGED)
+    remaining = float(along @ amounts) / 2
+    if falling and remaining < CONVERGED:
+        amounts[0] += LONGEST / 10 / np.linalg.norm(vectors[:, 0])
+    return _Direction(-vectors @ amounts, remaining, falling)
+
+
+def _descended(here: Scores, theta: Floats, value: float, step: Floats) -> tuple[Floats, Scores, int] | None:
     """Along the step, or a half, a quarter of it, to where the deviance is not higher but for rounding."""
-    rounding = 1e-12 * abs(value)
-    for _ in range(HALVINGS):
-        reached = deviance(theta - step)
-        if reached <= value + rounding:
-            return theta - step, reached
+    deviance, rounding = here.deviance, 1e-12 * abs(value)
+    step = step * min(
+        1.0, max(LONGEST, float(np.linalg.norm(theta))) / max(float(np.linalg.norm(step)), 1e-300)
+    )
+    for tried in range(1, HALVINGS + 1):
+        there = theta + step
+        there = there * deviance.random.signs(there)
+        factors = deviance.possible(there)
+        if factors is not None and deviance.of(factors) <= value + rounding:
+            return there, scores(deviance, there, factors), tried
         step = step / 2
-    return theta, value
+    return None
 
 
-def _bobyqa(deviance: ProfiledDeviance, start: Floats) -> tuple[Floats, int]:
+def _bobyqa(deviance: ProfiledDeviance, start: Floats) -> Floats:
     """Powell's BOBYQA (2009) with variances kept from below zero; the start where rounding leaves it no way."""
     import nlopt
 
@@ -155,10 +221,10 @@ def _bobyqa(deviance: ProfiledDeviance, start: Floats) -> tuple[Floats, int]:
         theta = np.asarray(search.optimize(start), dtype=float)
     except nlopt.RoundoffLimited:
         theta = start
-    return theta, int(search.get_numevals())
+    return theta
 
 
-def _quasi_newton(deviance: ProfiledDeviance, start: Floats) -> tuple[Floats, int]:
+def _quasi_newton(deviance: ProfiledDeviance, start: Floats) -> Floats:
     """L-BFGS with the exact gradient, unbounded: the deviance is even where a variance is zero."""
     from scipy.optimize import minimize
 
@@ -169,4 +235,4 @@ def _quasi_newton(deviance: ProfiledDeviance, start: Floats) -> tuple[Floats, in
         return scores(deviance, theta).gradient()
 
     found = search(deviance, start, jac=slope, method="L-BFGS-B", options=tight)
-    return np.asarray(found.x, dtype=float), int(found.nfev)
+    return np.asarray(found.x, dtype=float)

@@ -1,46 +1,14 @@
 """Everything of the data that does not depend on theta: the cross-products of Z, X and y, made once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
 
 from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.covariance import Block, RandomDesign
-
-Indices = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Crossings:
-    """A sparse matrix (q2, m k): where a row meets a level of the first block it has k values.
-
-    values (nnz, k) and their levels (nnz,) stand row by row; row i has those from starts[i] to starts[i + 1].
-    """
-
-    values: Floats
-    levels: Indices
-    starts: Indices
-    m: int
-
-    def times(self, blocks: Floats) -> "Crossings":
-        """Times the block-diagonal matrix of blocks (m, k, k)."""
-        theirs = blocks[self.levels]
-        values = self.values * theirs[:, 0] if blocks.shape[1] == 1 else (self.values[:, None] @ theirs)[:, 0]
-        return Crossings(values, self.levels, self.starts, self.m)
-
-    def matrix(self) -> sparse.csr_array:
-        k = self.values.shape[1]
-        columns = (self.levels[:, None] * k + np.arange(k)).ravel()
-        return sparse.csr_array(
-            (self.values.ravel(), columns, self.starts * k), shape=(len(self.starts) - 1, self.m * k)
-        )
-
-    def effect(self, place: int) -> sparse.csr_array:
-        """The columns of one of the k effects, (q2, m)."""
-        values = np.ascontiguousarray(self.values[:, place])
-        return sparse.csr_array((values, self.levels, self.starts), shape=(len(self.starts) - 1, self.m))
+from forethought.analysis.lmm.crossings import Crossings, crossings, meetings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,49 +24,101 @@ class Products:
     Z1T: Floats  # (m, k, c)
     Z2T: Floats  # (q2, c)
     TT: Floats  # (c, c)
+    rows: tuple[slice, ...]  # where each block after the first stands in Z2
     n: int
     p: int
 
 
-def cross_products(random: RandomDesign, X: Floats, y: Floats) -> Products:
-    """The products of X (n, p), y (n,) and the columns of all blocks."""
-    first, rest = random.blocks[0], random.blocks[1:]
-    T = np.column_stack([X, y])
-    n, c = T.shape
-    Z1 = _indicators(first)
-    Z2 = sparse.hstack([_indicators(block) for block in rest], format="csr") if rest else _no_columns(n)
-    return Products(
-        Z1Z1=_blocks_of_squares(first),
-        Z2Z1=_crossings((Z2.T @ Z1).tobsr(blocksize=(1, first.k)), first.m),
-        Z2Z2=(Z2.T @ Z2).toarray(),
-        Z1T=(Z1.T @ T).reshape(first.m, first.k, c),
-        Z2T=Z2.T @ T,
-        TT=T.T @ T,
-        n=n,
-        p=c - 1,
+@dataclass(frozen=True, slots=True)
+class DesignProducts:
+    """The products that do not depend on the outcome, and what makes the others; `blocks` are weighted."""
+
+    blocks: tuple[Block, ...]
+    X: Floats
+    Z1Z1: Floats
+    Z2Z1: Crossings
+    Z2Z2: Floats
+    Z1X: Floats  # (m, k, p)
+    Z2X: Floats  # (q2, p)
+    XX: Floats
+    rows: tuple[slice, ...]
+
+    def with_outcome(self, y: Floats) -> Products:
+        """All products, with the outcome y (n,)."""
+        y1, y2 = _onto(self.blocks, y[:, None])
+        Xy = self.X.T @ y
+        n, p = self.X.shape
+        TT = np.empty((p + 1, p + 1))
+        TT[:p, :p], TT[:p, p], TT[p, :p], TT[p, p] = self.XX, Xy, Xy, y @ y
+        Z1T = np.concatenate([self.Z1X, y1], axis=2)
+        Z2T = np.concatenate([self.Z2X, y2], axis=1)
+        return Products(self.Z1Z1, self.Z2Z1, self.Z2Z2, Z1T, Z2T, TT, self.rows, n, p)
+
+
+def design_products(random: RandomDesign, X: Floats, roots: Floats | None = None) -> DesignProducts:
+    """The products of X (n, p) and the columns of all blocks; these are multiplied by roots (n,) where given."""
+    blocks = random.blocks if roots is None else tuple(block.times(roots) for block in random.blocks)
+    first, rest = blocks[0], blocks[1:]
+    Z1X, Z2X = _onto(blocks, X)
+    return DesignProducts(
+        blocks,
+        X,
+        _squares(first),
+        crossings(first, rest),
+        _between_rest(rest),
+        Z1X,
+        Z2X,
+        X.T @ X,
+        _rows(rest),
     )
 
 
-def _crossings(product: sparse.bsr_array, m: int) -> Crossings:
-    return Crossings(product.data[:, 0], product.indices, product.indptr, m)
+def cross_products(random: RandomDesign, X: Floats, y: Floats) -> Products:
+    """The products of X (n, p), y (n,) and the columns of all blocks."""
+    return design_products(random, X).with_outcome(y)
 
 
-def _indicators(block: Block) -> sparse.csr_array:
-    """Z of one block, (n, m k): row i holds its k values in the columns of its level."""
-    n = len(block.codes)
-    columns = block.codes[:, None] * block.k + np.arange(block.k)
-    starts = np.arange(n + 1) * block.k
-    return sparse.csr_array((block.Z.ravel(), columns.ravel(), starts), shape=(n, block.size))
+def _onto(blocks: Sequence[Block], T: Floats) -> tuple[Floats, Floats]:
+    """Z1'T, (m, k, c), and Z2'T, (q2, c), of the columns T (n, c)."""
+    first, *others = [_sums(block, T) for block in blocks]
+    c = T.shape[1]
+    return first, np.concatenate([each.reshape(-1, c) for each in others] or [np.empty((0, c))])
 
 
-def _no_columns(n: int) -> sparse.csr_array:
-    return sparse.csr_array((n, 0))
-
-
-def _blocks_of_squares(block: Block) -> Floats:
-    """Z'Z of one block, level by level: (m, k, k)."""
-    squares = np.empty((block.m, block.k, block.k))
+def _sums(block: Block, T: Floats) -> Floats:
+    """Z'T of one block, level by level: (m, k, c)."""
+    sums = np.empty((block.m, block.k, T.shape[1]))
     for a in range(block.k):
-        for b in range(block.k):
-            squares[:, a, b] = np.bincount(block.codes, block.Z[:, a] * block.Z[:, b], block.m)
-    return squares
+        weighted = block.Z[:, a, None] * T
+        for column in range(T.shape[1]):
+            sums[:, a, column] = np.bincount(block.codes, weighted[:, column], block.m)
+    return sums
+
+
+def _squares(block: Block) -> Floats:
+    """Z'Z of one block, level by level: (m, k, k)."""
+    return _sums(block, block.Z)
+
+
+def _rows(blocks: Sequence[Block]) -> tuple[slice, ...]:
+    ends = np.cumsum([0, *(block.size for block in blocks)]).tolist()
+    return tuple(slice(start, stop) for start, stop in pairwise(ends))
+
+
+def _between_rest(blocks: Sequence[Block]) -> Floats:
+    """Z2'Z2, (q2, q2)."""
+    places = _rows(blocks)
+    found = np.zeros((sum(block.size for block in blocks),) * 2)
+    for i, left in enumerate(blocks):
+        for j, right in enumerate(blocks[: i + 1]):
+            rows, columns = places[i], places[j]
+            found[rows, columns] = _diagonal(left) if i == j else meetings(left, right).reshape(left.size, -1)
+            found[columns, rows] = found[rows, columns].T
+    return found
+
+
+def _diagonal(block: Block) -> Floats:
+    found = np.zeros((block.m, block.k, block.m, block.k))
+    levels = np.arange(block.m)
+    found[levels, :, levels] = _squares(block)
+    return found.reshape(block.size, block.size)

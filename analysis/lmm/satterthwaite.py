@@ -68,13 +68,13 @@ def covariance_slopes(found: Scores) -> Floats:
 
 
 def _denominator(dfs: Floats) -> float:
-    """Of q uncorrelated t values with dfs (q,), those above 2 counted for the mean of F."""
-    q = len(dfs)
+    """Of the mean of q squared, uncorrelated t values with dfs (q,); 2 where one of them has no mean, as in lmerTest."""
     if np.ptp(dfs) < 1e-8:
         return float(dfs.mean())
-    counted = dfs[dfs > 2]
-    total = float((counted / (counted - 2)).sum())
-    return 2 * total / (total - q) if total > q else 2.0
+    if (dfs <= 2).any():
+        return 2.0
+    beyond = float((2 / (dfs - 2)).sum())  # the mean of F is 1 + beyond / q
+    return 2 * (len(dfs) + beyond) / beyond
 
 
 def _by_lambda(block: BlockScores, R_X_inverse: Floats) -> Floats:

@@ -12,7 +12,7 @@ from forethought.analysis.lmm.covariance import RandomDesign, random_design
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import Scores, scores
 from forethought.analysis.lmm.optimum import Optimum, minimum
-from forethought.analysis.lmm.products import cross_products
+from forethought.analysis.lmm.products import DesignProducts, design_products
 from forethought.analysis.lmm.standard import Basis, Standardized, basis_of, standardized
 from forethought.errors import ModelNotFitted
 
@@ -26,15 +26,31 @@ class MixedDesign:
     random: RandomDesign
     basis: Basis
 
-    def solve(self, y: Floats | None = None, *, reml: bool = True) -> "Solution":
+    @property
+    def roots(self) -> Floats | None:
+        """What the rows of X, Z and y are multiplied by, (n,), so that all residual variances are one; None for ones."""
+        return None if self.data.weights is None else np.sqrt(self.data.weights)
+
+    @cached_property
+    def products(self) -> DesignProducts:
+        """The cross-products that all outcomes share."""
+        return design_products(self.random, self.basis.Q, self.roots)
+
+    def working(self, y: Floats) -> Floats:
+        """The outcome y (n,) less the offset, in rows as `roots` makes them."""
+        known = y if self.data.offset is None else y - self.data.offset
+        return known if self.roots is None else self.roots * known
+
+    def solve(self, y: Floats | None = None, *, reml: bool = True, start: Floats | None = None) -> "Solution":
         """The model of y (n,), in data units; of the data's own outcome without it.
 
+        start: a theta of the standard basis from where to look, as that of another solution's optimum.
         Raises ModelNotFitted where the fixed effects leave no residual, or rounding nothing of them.
         """
-        standard = standardized(self.basis, self.fixed.y if y is None else y)
-        deviance = ProfiledDeviance(cross_products(self.random, self.basis.Q, standard.z), self.random, reml)
+        standard = standardized(self.basis, self.working(self.fixed.y if y is None else y))
+        deviance = ProfiledDeviance(self.products.with_outcome(standard.z), self.random, reml)
         try:
-            optimum = minimum(deviance)
+            optimum = minimum(deviance, start)
         except LinAlgError as error:
             what = "beside so many random effects, rounding leaves nothing of the fixed ones"
             raise ModelNotFitted("model", what, "Leave random terms out, or give more data") from error
@@ -44,7 +60,8 @@ class MixedDesign:
 def mixed_design(data: ModelData) -> MixedDesign:
     """The design of a formula's data. Raises ModelNotFitted for data that cannot carry the model."""
     fixed = fixed_design(data)
-    return MixedDesign(data, fixed, random_design(data), basis_of(fixed.X))
+    X = fixed.X if data.weights is None else np.sqrt(data.weights)[:, None] * fixed.X
+    return MixedDesign(data, fixed, random_design(data), basis_of(X))
 
 
 @dataclass(frozen=True)
@@ -63,7 +80,9 @@ class Solution:
     @property
     def criterion(self) -> float:
         """The REML criterion, or the deviance of a fit by maximum likelihood."""
-        return self.standard.deviance(self.optimum.deviance, self.deviance.nu, reml=self.reml)
+        weights = self.design.data.weights
+        of_weights = 0.0 if weights is None else float(np.log(weights).sum())
+        return self.standard.deviance(self.optimum.deviance, self.deviance.nu, reml=self.reml) - of_weights
 
     @cached_property
     def scores(self) -> Scores:

@@ -8,7 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forethought.analysis.anova import anova
+    from forethought.analysis.glmm import GeneralizedFit, glmer
     from forethought.analysis.lmm import MixedFit, lmer
+    from forethought.analysis.marginal import MarginalFit, gee, glm, ordinal
     from forethought.analysis.ols import LinearFit, ols
     from forethought.analysis.randomization_test import randomization_test
     from forethought.errors import ForethoughtError
@@ -18,15 +21,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ForethoughtError",
+    "GeneralizedFit",
     "LinearFit",
     "LoadedProtocol",
+    "MarginalFit",
     "MixedFit",
     "Protocol",
     "RecordedDesign",
     "__version__",
+    "anova",
+    "gee",
+    "glm",
+    "glmer",
     "lmer",
     "load",
     "ols",
+    "ordinal",
     "randomization_test",
 ]
 
@@ -34,14 +44,21 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ForethoughtError": "forethought.errors",
+    "GeneralizedFit": "forethought.analysis.glmm",
     "LinearFit": "forethought.analysis.ols",
     "LoadedProtocol": "forethought.protocol.loading",
+    "MarginalFit": "forethought.analysis.marginal",
     "MixedFit": "forethought.analysis.lmm",
     "Protocol": "forethought.protocol.protocol",
     "RecordedDesign": "forethought.randomization.recorded",
+    "anova": "forethought.analysis.anova",
+    "gee": "forethought.analysis.marginal",
+    "glm": "forethought.analysis.marginal",
+    "glmer": "forethought.analysis.glmm",
     "lmer": "forethought.analysis.lmm",
     "load": "forethought.protocol.loading",
     "ols": "forethought.analysis.ols",
+    "ordinal": "forethought.analysis.marginal",
     "randomization_test": "forethought.analysis.randomization_test",
 }
 

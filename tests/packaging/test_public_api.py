@@ -13,15 +13,22 @@ import forethought
 # A name added here is a promise (semantic versioning); a name removed lived deprecated for one minor release.
 PUBLIC = [
     "ForethoughtError",
+    "GeneralizedFit",
     "LinearFit",
     "LoadedProtocol",
+    "MarginalFit",
     "MixedFit",
     "Protocol",
     "RecordedDesign",
     "__version__",
+    "anova",
+    "gee",
+    "glm",
+    "glmer",
     "lmer",
     "load",
     "ols",
+    "ordinal",
     "randomization_test",
 ]
 

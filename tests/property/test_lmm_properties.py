@@ -116,3 +116,67 @@ def test_a_random_slope_over_calendar_years_fits_as_one_over_years_of_study(year
     assert found.converged
     assert found.criterion == pytest.approx(expected.criterion, rel=1e-8)
     same(inference(found)[1], inference(expected)[1])
+
+
+ARMS = ("A_control", "B_warm", "C_firm")
+codings = st.sampled_from(["Treatment", 'Treatment("B_warm")', "Sum", "Helmert", "Poly"])
+
+
+@given(codings, codings)
+@some
+def test_the_coding_of_factors_changes_no_fit(arm: str, time: str) -> None:
+    """By maximum likelihood; REML's criterion moves by log|T| of the change of basis T."""
+    time = time.replace("B_warm", "b_post")
+    found = lmer(CROSSED, STUDY, contrasts={"arm": arm, "time": time}, reml=False)
+    expected = lmer(CROSSED, STUDY, reml=False)
+    assert found.criterion == pytest.approx(expected.criterion, rel=1e-10)
+    same(found.theta, expected.theta, rtol=1e-4)
+    same(found.fixed.X @ found.beta, expected.fixed.X @ expected.beta)
+
+
+@given(codings)
+@some
+def test_the_coding_of_a_random_slope_changes_no_fit(arm: str) -> None:
+    found = lmer(f"y ~ arm * time + (C(arm, {arm}) | scenario)", STUDY)
+    expected = lmer("y ~ arm * time + (0 + arm | scenario)", STUDY)
+    assert found.criterion == pytest.approx(expected.criterion, rel=1e-8)
+
+
+@given(st.permutations(ARMS))
+@some
+def test_the_names_of_levels_do_not_matter_beside_their_order(names: list[str]) -> None:
+    renamed = dict(zip(ARMS, names, strict=True))
+    arm = pd.Categorical(STUDY["arm"].map(renamed), names)
+    found, expected = lmer(CROSSED, STUDY.assign(arm=arm)), lmer(CROSSED, STUDY)
+    assert found.criterion == pytest.approx(expected.criterion, rel=1e-12)
+    same(inference(found), inference(expected))
+
+
+@given(st.permutations(["arm", "time", "arm:time"]))
+@some
+def test_the_order_of_the_fixed_terms_does_not_matter(terms: list[str]) -> None:
+    found = lmer(f"y ~ {' + '.join(terms)} + (1 | pid) + (1 | scenario)", STUDY)
+    expected = lmer(CROSSED, STUDY)
+    assert found.criterion == pytest.approx(expected.criterion, rel=1e-10)
+    same(sorted(found.coefficients["statistic"]), sorted(expected.coefficients["statistic"]))
+
+
+@given(scales, seeds)
+@some
+def test_weights_in_other_units_change_only_sigma(scale: float, seed: int) -> None:
+    weights = np.random.default_rng(seed).uniform(0.5, 2, len(STUDY))
+    found = lmer(CROSSED, STUDY.assign(w=scale * weights), weights="w")
+    expected = lmer(CROSSED, STUDY.assign(w=weights), weights="w")
+    same(found.sigma, np.sqrt(scale) * expected.sigma)
+    same(inference(found), inference(expected))
+
+
+@given(seeds)
+@some
+def test_an_offset_is_taken_from_the_outcome(seed: int) -> None:
+    known = np.random.default_rng(seed).normal(size=len(STUDY))
+    data = STUDY.assign(known=known, rest=STUDY["y"] - known)
+    found = lmer(CROSSED, data, offset="known")
+    expected = lmer(CROSSED.replace("y ~", "rest ~"), data)
+    assert found.criterion == pytest.approx(expected.criterion, rel=1e-10)
+    same(found.coefficients["estimate"], expected.coefficients["estimate"])

@@ -3,7 +3,16 @@
 import pytest
 
 from forethought.errors import ForethoughtError, InvalidFormula
-from forethought.grammar import Effects, Factor, RandomTerm, Term, parse_formula, variables
+from forethought.grammar import (
+    Contrasts,
+    Effects,
+    Factor,
+    RandomTerm,
+    Term,
+    parse_contrasts,
+    parse_formula,
+    variables,
+)
 
 
 def fixed(text: str) -> str:
@@ -62,6 +71,10 @@ def test_an_interaction_is_the_same_term_in_either_order() -> None:
         ("(1|a/b/c)", ["(1 | c:b:a)", "(1 | b:a)", "(1 | a)"]),
         ("(x|a/b)", ["(1 + x | b:a)", "(1 + x | a)"]),
         ("(1|g) + (0 + x|g)", ["(1 | g)", "(0 + x | g)"]),
+        ("(f * x|g)", ["(1 + f + x + f:x | g)"]),
+        ("(0 + f:x|g)", ["(0 + f:x | g)"]),
+        ("(x||a/b)", ["(1 + x || b:a)", "(1 + x || a)"]),
+        ("(C(f, Sum)|g)", ["(1 + C(f, Sum) | g)"]),
     ],
 )
 def test_random_terms_follow_lme4(written: str, means: list[str]) -> None:
@@ -84,6 +97,12 @@ def test_a_random_term_is_a_value() -> None:
         ("C(arm)", "1 + C(arm)"),
         ('C(arm, Treatment("b"))', "1 + C(arm, Treatment('b'))"),
         ("C(week, Treatment(5))", "1 + C(week, Treatment(5))"),
+        ("C(arm, Treatment)", "1 + C(arm, Treatment)"),
+        ("C(arm, Sum)", "1 + C(arm, Sum)"),
+        ("C(arm, contr.treatment)", "1 + C(arm, Treatment)"),
+        ("C(arm, contr.sum)", "1 + C(arm, Sum)"),
+        ("C(arm, contr.helmert)", "1 + C(arm, Helmert)"),
+        ("C(arm, contr.poly)", "1 + C(arm, Poly)"),
         ("poly(x, 2)", "1 + poly(x, 2)"),
         ("log(x):g", "1 + log(x):g"),
     ],
@@ -96,6 +115,42 @@ def test_the_outcome_may_be_transformed() -> None:
     assert parse_formula("log(y + 1) ~ x").response == Factor("log(y + 1)", ("y",))
 
 
+def test_a_coding_is_a_value() -> None:
+    (term,) = parse_formula('y ~ C(week, Treatment("5"))').fixed.terms
+    assert term.factors == (Factor("C(week, Treatment('5'))", ("week",), Contrasts("Treatment", "5")),)
+
+
+def test_a_coding_alone_is_read() -> None:
+    assert parse_contrasts("Treatment(5)") == Contrasts("Treatment", 5.0)
+
+
+def test_more_than_a_coding_is_refused() -> None:
+    with pytest.raises(InvalidFormula, match="Write one coding alone"):
+        parse_contrasts("Sum) + (1 | g")
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("offset(z)", ["z"]),
+        ("x + offset(log(z) + 2 * w) + (1|g)", ["log(z) + 2 * w"]),
+        ("offset(z) + offset(w)", ["z", "w"]),
+    ],
+)
+def test_an_offset_is_no_term(written: str, known: list[str]) -> None:
+    formula = parse_formula(f"y ~ {written}")
+    assert [str(one) for one in formula.offset] == known
+    assert "offset" not in str(formula.fixed)
+
+
+def test_a_column_may_be_called_offset() -> None:
+    assert fixed("offset + x") == "1 + offset + x"
+
+
+def test_the_variables_of_an_offset_are_on_the_fixed_side() -> None:
+    assert variables(parse_formula("y ~ x + offset(log(z)) + (1|g)")).fixed == ("x", "z")
+
+
 def test_variables_are_named_for_each_side() -> None:
     used = variables(parse_formula("log(y) ~ a * I(b / c) + (x | g:h) + (1 | g)"))
     assert used.response == ("y",)
@@ -105,7 +160,17 @@ def test_variables_are_named_for_each_side() -> None:
     assert list(used) == ["y", "a", "b", "c", "x", "g", "h"]
 
 
-@pytest.mark.parametrize("text", ["y ~ a*b + (x||g)", "log(y) ~ 0 + poly(x, 3) + (1|a/b)", "`a b` ~ `class`"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y ~ a*b + (x||g)",
+        "log(y) ~ 0 + poly(x, 3) + (1|a/b)",
+        "`a b` ~ `class`",
+        "y ~ offset(log(`a b`) - 1) + x + (1|g) + offset(z)",
+        "y ~ C(a, contr.sum) + C(`b c`, Poly) + (f*x|g)",
+        """y ~ C(a, Treatment("it's")) + C(b, Treatment('say "no"')) + C(c, Treatment('back\\slash'))""",
+    ],
+)
 def test_the_spelling_of_a_formula_parses_to_the_same_formula(text: str) -> None:
     assert parse_formula(str(parse_formula(text))) == parse_formula(text)
 
@@ -130,7 +195,17 @@ def test_the_spelling_of_a_formula_parses_to_the_same_formula(text: str) -> None
         ("y ~ x %in% g", 7, "`%` has no meaning in a formula"),
         ("y ~ `x", 5, "the quotation is never closed"),
         ("y ~ I(C(x) + 1)", 7, "`C` was not expected here"),
-        ("y ~ C(x, Sum)", 10, "`Sum` was not expected here"),
+        ("y ~ C(x, Sam)", 10, "`Sam` was not expected here"),
+        ("y ~ C(x, contr.SAS)", 15, "a dot is not allowed"),
+        ("y ~ C(x, Sum(3))", 13, "`(` was not expected here"),
+        ("y ~ contr.sum", 5, "`contr.sum` was not expected here"),
+        ("y ~ x - offset(z)", 9, "an offset cannot stand here"),
+        ("y ~ x:offset(z)", 7, "an offset cannot stand here"),
+        ("y ~ (x + offset(z))", 10, "an offset cannot stand here"),
+        ("y ~ (x + offset(z)|g)", 10, "an offset cannot stand here"),
+        ("y ~ offset(z):x", 14, "`:` was not expected here"),
+        ("y ~ offset()", 12, "`)` was not expected here"),
+        ("offset(y) ~ x", 1, "an offset cannot stand here"),
         ("y ~ poly(x, 1.5)", 13, "`1.5` was not expected here"),
         ("y ~ I(1.2.3)", 7, "`1.2.3` is no number"),
         ("y ~ x; import os", 6, "`;` has no meaning in a formula"),

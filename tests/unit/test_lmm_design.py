@@ -1,11 +1,16 @@
 """What a mixed model does with its data: factors, missing values, dependent columns, and refusals."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from forethought.analysis.designs import ModelData, fixed_design, model_data
 from forethought.analysis.lmm import lmer
+from forethought.analysis.lmm.covariance import random_design
 from forethought.errors import ModelNotFitted
+from forethought.grammar import parse_formula
 
 FORMULA = "score ~ arm + (1 | person)"
 
@@ -21,7 +26,11 @@ def study(**columns: object) -> pd.DataFrame:
     ).assign(**columns)
 
 
-def refusal(formula: str, data: pd.DataFrame, **options: str) -> str:
+def prepared(formula: str, data: pd.DataFrame, **options: Any) -> ModelData:
+    return model_data(parse_formula(formula), data, **options)
+
+
+def refusal(formula: str, data: pd.DataFrame, **options: Any) -> str:
     with pytest.raises(ModelNotFitted) as caught:
         lmer(formula, data, **options)
     return caught.value.what
@@ -42,8 +51,8 @@ def test_a_reference_level_can_be_named_in_the_formula() -> None:
 
 
 def test_a_reference_level_that_does_not_occur_is_refused() -> None:
-    assert "is not among the provided levels" in refusal(
-        'score ~ C(arm, Treatment("hot")) + (1 | person)', study()
+    assert refusal('score ~ C(arm, Treatment("hot")) + (1 | person)', study()) == (
+        "the reference level 'hot' of `arm` does not occur"
     )
 
 
@@ -89,6 +98,118 @@ def test_dropped_rows_are_counted_and_told() -> None:
 
 def test_missing_values_in_other_columns_do_not_matter() -> None:
     assert lmer(FORMULA, study(note=np.nan)).n_obs == 30
+
+
+def test_rows_with_a_missing_weight_or_offset_are_missing() -> None:
+    data = study(w=1.0, known=0.5)
+    data.loc[3, "w"] = np.nan
+    data.loc[[4, 5], "known"] = np.nan
+    found = prepared(FORMULA, data, weights="w", offset="known", missing="drop")
+    assert (found.n_dropped, found.weights.shape, found.offset.shape) == (3, (27,), (27,))
+    assert refusal(FORMULA, data, weights="w", offset="known") == "values are missing: w (1), known (2)"
+
+
+def test_the_offsets_of_the_formula_and_the_argument_add_up() -> None:
+    data = study(known=np.arange(30.0))
+    found = prepared("score ~ arm + offset(2 * t) + offset(known) + (1 | person)", data, offset="t")
+    np.testing.assert_allclose(found.offset, 3 * data["t"] + data["known"])
+
+
+def test_without_weights_and_offsets_there_are_none() -> None:
+    found = prepared(FORMULA, study())
+    assert (found.weights, found.offset) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "change", "what"),
+    [
+        ({"weights": "w"}, {"w": 0.0}, "30 of the weights `w` are zero or below"),
+        ({"weights": "w"}, {"w": np.inf}, "w has values that are infinite or not numbers"),
+        ({"weights": "w"}, {"w": "heavy"}, "the weight `w` is not numeric"),
+        ({"weights": "v"}, {}, "the data have no column `v`"),
+        ({"offset": "w"}, {"w": -np.inf}, "w has values that are infinite or not numbers"),
+        ({"offset": "arm"}, {}, "the offset `arm` is not numeric"),
+    ],
+)
+def test_weights_and_offsets_that_are_none_are_refused(
+    options: dict[str, str], change: dict[str, object], what: str
+) -> None:
+    assert refusal(FORMULA, study(**change), **options) == what
+
+
+def test_an_offset_of_the_formula_must_be_a_number() -> None:
+    assert refusal("score ~ offset(arm) + (1 | person)", study()) == "the offset `arm` is not numeric"
+
+
+def test_an_infinite_offset_of_the_formula_is_refused() -> None:
+    assert refusal("score ~ offset(log(t)) + (1 | person)", study()) == (
+        "log(t) has values that are infinite or not numbers"
+    )
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    data = pd.concat([study(), study()[["arm"]]], axis=1)
+    assert refusal(FORMULA, data) == "the data have 2 columns `arm`"
+
+
+def test_numbers_that_come_as_objects_are_numbers() -> None:
+    data = study(t=pd.Series([0, 1, None] * 10, dtype=object))
+    found = prepared("score ~ t + (1 | person)", data, missing="drop")
+    assert (found.frame["t"].dtype, found.n_dropped) == (float, 10)
+
+
+def test_nullable_numbers_are_numbers() -> None:
+    data = study(t=pd.Series([0, 1, pd.NA] * 10, dtype="Int64"))
+    assert prepared("score ~ t + (1 | person)", data, missing="drop").frame["t"].dtype == float
+
+
+def test_levels_are_sorted_by_their_signs_whatever_their_length() -> None:
+    names = [*(f"p{number}" for number in range(9)), "p" * 500_000]
+    found = prepared(FORMULA, study(person=np.repeat(names, 3)))
+    assert found.frame["person"].cat.categories.tolist() == sorted(names)
+
+
+def test_texts_and_numbers_mixed_stay_in_order_of_appearance() -> None:
+    data = study(person=np.repeat(np.array(["b", 2, "a", 1, "c", 3, 4, 5, 6, 7], dtype=object), 3))
+    assert prepared(FORMULA, data).frame["person"].cat.categories.tolist()[:4] == ["b", 2, "a", 1]
+
+
+def test_groups_of_two_columns_are_the_combinations_that_occur() -> None:
+    data = study(site=np.where(np.arange(30) < 12, "north", "south"))
+    (block,) = random_design(prepared("score ~ 1 + (1 | site:arm)", data)).blocks
+    assert block.levels.tolist() == [
+        ("north", "control"),
+        ("north", "warm"),
+        ("south", "control"),
+        ("south", "warm"),
+    ]
+    assert [block.levels[code] for code in block.codes[[0, 3, 29]]] == [
+        ("north", "control"),
+        ("north", "warm"),
+        ("south", "warm"),
+    ]
+
+
+def test_slopes_of_a_category_have_a_column_for_each_level_but_the_first() -> None:
+    data = study(when=np.tile(["a", "b", "c"], 10))
+    big = pd.concat([data, data], ignore_index=True)
+    (block,) = random_design(prepared("score ~ 1 + (when | person)", big)).blocks
+    assert block.effects == ("Intercept", "when[T.b]", "when[T.c]")
+
+
+def test_without_an_intercept_every_level_has_a_slope() -> None:
+    data = study(when=np.tile(["a", "b", "c"], 10))
+    big = pd.concat([data, data], ignore_index=True)
+    (block,) = random_design(prepared("score ~ 1 + (0 + when | person)", big)).blocks
+    assert block.effects == ("when[a]", "when[b]", "when[c]")
+
+
+def test_contrasts_do_not_code_random_effects() -> None:
+    data = study(when=np.tile(["a", "b", "c"], 10))
+    big = pd.concat([data, data], ignore_index=True)
+    found = prepared("score ~ when + (when | person)", big, contrasts={"when": "Sum"})
+    assert fixed_design(found).terms == ("Intercept", "when[S.a]", "when[S.b]")
+    assert random_design(found).blocks[0].effects == ("Intercept", "when[T.b]", "when[T.c]")
 
 
 def test_the_data_are_not_changed() -> None:

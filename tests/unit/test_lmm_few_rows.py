@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forethought.analysis.designs import model_data
 from forethought.analysis.lmm import lmer
+from forethought.analysis.lmm.solution import mixed_design
 from forethought.errors import ModelNotFitted
+from forethought.grammar import parse_formula
 
 FORMULA = "score ~ arm * round + (1 | person) + (1 | scenario)"
 
@@ -25,8 +28,9 @@ def few(seed: int) -> pd.DataFrame:
 
 
 def test_where_rounding_leaves_nothing_of_the_fixed_effects_the_model_is_refused() -> None:
+    design = mixed_design(model_data(parse_formula(FORMULA), few(1)))
     with pytest.raises(ModelNotFitted, match="rounding leaves nothing of the fixed ones"):
-        lmer(FORMULA, few(43))
+        design.solve(start=np.full(2, 1e12))
 
 
 def test_of_60_samples_each_is_fitted_or_refused_in_words() -> None:

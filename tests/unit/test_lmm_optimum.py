@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from forethought.analysis.lmm import lmer, optimum
+from forethought.analysis.lmm.curvature import curvature
+from forethought.analysis.lmm.gradient import scores
 
 SLEEP = pd.read_csv(Path(__file__).parents[1] / "reference/lmm/sleepstudy.csv")
 FORMULA = "Reaction ~ Days + (Days | Subject)"
@@ -30,7 +32,7 @@ def test_a_first_search_that_ends_anywhere_is_made_good(
 def test_a_saddle_is_not_taken_for_a_minimum() -> None:
     """Without random effects the gradient is zero too, because the deviance is even in theta."""
     fit = lmer(FORMULA, SLEEP)
-    nothing = optimum.Optimum(np.zeros(3), 0.0, optimum.curvature(fit.solution.deviance, np.zeros(3)), 0.0, 0)
+    nothing = optimum.Optimum(np.zeros(3), 0.0, curvature(scores(fit.solution.deviance, np.zeros(3))), 0.0, 0)
     assert nothing.doubt == "the criterion falls in some direction from the point that was found"
 
 
@@ -42,3 +44,14 @@ def test_a_model_without_a_minimum_is_returned_with_a_warning() -> None:
     fit = lmer("y ~ x + (1 | g)", data)
     assert not fit.converged
     assert fit.warnings[-1].startswith("not converged: the criterion may still fall by")
+
+
+def test_a_variance_that_theta_hides_is_missed() -> None:
+    """The intercept has none and the slope is held twice; the deviance falls by a variance of the intercept."""
+    deviance = lmer(FORMULA, SLEEP).solution.deviance
+    assert optimum.beside_zero(scores(deviance, np.array([0.0, 0.3, 0.3]))) > optimum.CONVERGED
+
+
+def test_at_a_minimum_no_variance_is_missed() -> None:
+    solution = lmer(FORMULA, SLEEP).solution
+    assert optimum.beside_zero(solution.scores) == 0

@@ -125,3 +125,13 @@ def test_a_contrast_that_rests_on_a_cell_with_variation_keeps_its_standard_error
     ceiling: pd.DataFrame,
 ) -> None:
     assert ols(FORMULA, ceiling, cluster="person").contrast({"arm[T.control]:t": 1}).se > 0.01
+
+
+def test_an_offset_is_taken_from_the_outcome() -> None:
+    chance = np.random.default_rng(2)
+    data = pd.DataFrame({"x": chance.normal(size=40), "known": chance.normal(size=40)})
+    data["y"] = 1 + 2 * data["x"] + data["known"] + chance.normal(size=40)
+    without = data.assign(y=data["y"] - data["known"])
+    found = ols("y ~ x + offset(known)", data)
+    np.testing.assert_allclose(found.beta, ols("y ~ x", without).beta, rtol=1e-12)
+    assert found.sigma == pytest.approx(ols("y ~ x", without).sigma, rel=1e-12)

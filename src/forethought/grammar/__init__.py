@@ -4,16 +4,19 @@ The standard library alone, and never `eval`. Of criteria see `forethought.gramm
 
     formula      = factor "~" sum
     sum          = [sign] item { sign item }                    sign: "+" or "-"
-    item         = "0" | "1" | random | product
+    item         = "0" | "1" | random | offset | product
     random       = "(" sum ( "|" | "||" ) group ")"             only at the top
+    offset       = "offset" "(" arithmetic ")"                  only at the top
     group        = segment { "/" segment }                      segment: names joined by ":"
     product      = interaction { ( "*" | "/" ) interaction }
     interaction  = power { ":" power }
     power        = atom [ ( "^" | "**" ) whole number ]
     atom         = factor | "(" sum ")"
-    factor       = name | C(name [, Treatment("level" | number)]) | poly(name, degree) | function(arithmetic)
+    factor       = name | C(name [, coding]) | poly(name, degree) | function(arithmetic)
+    coding       = Treatment [ ("level" | number) ] | Sum | Helmert | Poly
 
 A name is a Python identifier, or any text between backticks. The functions are those of `FUNCTIONS`.
+A coding may be spelled as R does, contr.treatment, contr.sum, contr.helmert or contr.poly.
 `(x || g)` keeps its terms uncorrelated; `(1 | a/b)` becomes `(1 | b:a) + (1 | a)`, as in lme4.
 """
 
@@ -25,6 +28,8 @@ from forethought.grammar.criteria import (
 )
 from forethought.grammar.criterion_parser import parse_criterion
 from forethought.grammar.formulas import (
+    CONTRASTS,
+    Contrasts,
     Effects,
     Factor,
     ModelFormula,
@@ -33,11 +38,13 @@ from forethought.grammar.formulas import (
     Variables,
     variables,
 )
-from forethought.grammar.parser import FUNCTIONS, parse_formula
+from forethought.grammar.parser import FUNCTIONS, parse_contrasts, parse_formula
 
 __all__ = [
+    "CONTRASTS",
     "CRITERION_NAMES",
     "FUNCTIONS",
+    "Contrasts",
     "Criterion",
     "Effects",
     "Factor",
@@ -47,6 +54,7 @@ __all__ = [
     "Variables",
     "evaluate",
     "names",
+    "parse_contrasts",
     "parse_criterion",
     "parse_formula",
     "variables",

@@ -5,16 +5,37 @@ from dataclasses import dataclass
 from itertools import chain
 from keyword import iskeyword
 
+CONTRASTS = ("Treatment", "Sum", "Helmert", "Poly")
+"""How the levels of a category may be coded; R's contr.treatment, contr.sum, contr.helmert and contr.poly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrasts:
+    """How the levels of a category become columns: one of `CONTRASTS`, and Treatment's reference level if named."""
+
+    name: str = "Treatment"
+    reference: str | float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A column, or a permitted function of columns; `text` is its canonical spelling."""
+    """A column, or a permitted function of columns; `text` is its canonical spelling.
+
+    `contrasts` is set where the formula says that it is a category, and how to code it.
+    """
 
     text: str
     variables: tuple[str, ...]
+    contrasts: Contrasts | None = None
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def column(self) -> str | None:
+        """The column that this is without any function; None where one is called."""
+        plain = len(self.variables) == 1 and self.text == spelled(self.variables[0])
+        return self.variables[0] if plain else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +85,24 @@ class RandomTerm:
 
 @dataclass(frozen=True, slots=True)
 class ModelFormula:
-    """`response ~ fixed + random`. A formula without random terms is an ordinary linear model."""
+    """`response ~ fixed + offset + random`. A formula without random terms is an ordinary linear model.
+
+    `offset` holds what is known of the response: arithmetic whose values add up.
+    """
 
     response: Factor
     fixed: Effects
     random: tuple[RandomTerm, ...]
+    offset: tuple[Factor, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.response} ~ {' + '.join(map(str, (self.fixed, *self.random)))}"
+        offset = [f"offset({known})" for known in self.offset]
+        return f"{self.response} ~ {' + '.join(map(str, (self.fixed, *offset, *self.random)))}"
 
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The column names of each part of a formula, in order of appearance."""
+    """The column names of each part of a formula, in order of appearance; those of an offset are among `fixed`."""
 
     response: tuple[str, ...]
     fixed: tuple[str, ...]
@@ -91,7 +117,7 @@ def variables(formula: ModelFormula) -> Variables:
     """The columns that a formula needs; iterating over them gives each name once."""
     return Variables(
         response=formula.response.variables,
-        fixed=formula.fixed.variables,
+        fixed=distinct((*formula.fixed.variables, *(v for known in formula.offset for v in known.variables))),
         random=distinct(name for term in formula.random for name in term.effects.variables),
         groups=distinct(name for term in formula.random for name in term.group),
     )

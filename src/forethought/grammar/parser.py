@@ -1,8 +1,11 @@
 """Recursive descent over the tokens of a formula; the rules are in the package's docstring."""
 
+from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
 from forethought.grammar.formulas import (
+    CONTRASTS,
+    Contrasts,
     Effects,
     Factor,
     ModelFormula,
@@ -15,7 +18,7 @@ from forethought.grammar.formulas import (
 from forethought.grammar.tokens import Token, refusal, tokens
 
 FUNCTIONS = ("I", "abs", "center", "exp", "log", "log10", "log1p", "log2", "scale", "sqrt")
-"""The functions of one arithmetic expression that a formula may call; besides them `C` and `poly`."""
+"""The functions of one arithmetic expression that a formula may call; besides them `C`, `poly` and `offset`."""
 
 DEEPEST = 50
 """Levels of brackets that are still read."""
@@ -24,6 +27,8 @@ MOST_TOKENS = 2000
 MOST_TERMS = 1000
 """Products of more terms are refused: they double with each `*`."""
 _POWERS = tuple("123456789")
+_CODINGS = {**{name: name for name in CONTRASTS}, **{f"contr.{name.lower()}": name for name in CONTRASTS}}
+_CODING_REMEDY = f'Write Treatment("reference level"), {", ".join(CONTRASTS[1:-1])} or {CONTRASTS[-1]}'
 
 
 def parse_formula(text: str) -> ModelFormula:
@@ -32,6 +37,11 @@ def parse_formula(text: str) -> ModelFormula:
     Raises InvalidFormula, which shows the formula with a caret under what was not understood.
     """
     return _Parser(text).formula()
+
+
+def parse_contrasts(text: str) -> Contrasts:
+    """The coding that `text` spells, as in C(x, coding). Raises InvalidFormula, which shows where it is not understood."""
+    return _Parser(text).contrasts()
 
 
 class _Parser:
@@ -76,26 +86,37 @@ class _Parser:
     def formula(self) -> ModelFormula:
         response = self._factor()
         self._expect("~", "Write `~` between the outcome and its predictors")
-        fixed, random = self._sum(inside="formula")
+        right = self._sum(inside="formula")
         self._expect("end", "Join terms with `+`, `-`, `*`, `:` or `/`")
-        return ModelFormula(response, fixed, random)
+        return ModelFormula(response, right.effects, tuple(right.random), tuple(right.offset))
 
-    def _sum(
-        self, *, inside: Literal["formula", "random", "brackets"]
-    ) -> tuple[Effects, tuple[RandomTerm, ...]]:
+    def contrasts(self) -> Contrasts:
+        coding, _ = self._coding()
+        self._expect("end", "Write one coding alone")
+        return coding
+
+    def _sum(self, *, inside: Literal["formula", "random", "brackets"]) -> "_Sum":
         """Items added to and taken from each other."""
-        intercept, terms, random = True, Terms(), list[RandomTerm]()
+        read = _Sum()
         sign = self._accept("+", "-")
         while True:
-            adds = sign is None or sign.kind == "+"
-            if inside != "brackets" and (number := self._accept("number")):
-                intercept = self._intercept(number) is adds
-            elif self._opens_random():
-                random += self._random(allowed=adds and inside == "formula")
-            else:
-                terms = terms.plus(self._product()) if adds else terms.minus(self._product())
+            self._item(read, inside, adds=sign is None or sign.kind == "+")
             if not (sign := self._accept("+", "-")):
-                return Effects(intercept, terms.by_order()), tuple(random)
+                return read
+
+    def _item(self, read: "_Sum", inside: str, *, adds: bool) -> None:
+        """One of them, put where it belongs."""
+        whole = adds and inside == "formula"
+        if inside != "brackets" and (number := self._accept("number")):
+            read.intercept = self._intercept(number) is adds
+        elif self._opens_random():
+            read.random += self._random(allowed=whole)
+        elif whole and self._opens_offset():
+            read.offset.append(self._offset())
+        elif adds:
+            read.terms = read.terms.plus(self._product())
+        else:
+            read.terms = read.terms.minus(self._product())
 
     def _intercept(self, number: Token) -> bool:
         if number.text not in ("0", "1"):
@@ -113,13 +134,24 @@ class _Parser:
                 return True
         return False
 
+    def _opens_offset(self) -> bool:
+        calls = self._next.kind == "name" and self._next.text == "offset"
+        return calls and self._tokens[self._at + 1].kind == "("
+
+    def _offset(self) -> Factor:
+        self._take()
+        self._expect("(", "Write offset(column)")
+        known = self._arithmetic()
+        self._expect(")", "Close `offset(` with `)`")
+        return known
+
     def _random(self, *, allowed: bool) -> list[RandomTerm]:
         if not allowed:
             self._refuse(
                 "Add random terms at the end, `+ (1 | group)`", what="a random term cannot stand here"
             )
         opening = self._take()
-        effects, _ = self._sum(inside="random")
+        effects = self._sum(inside="random").effects
         bar = self._take()
         groups = self._groups()
         self._expect(")", "Close the random term with `)`")
@@ -177,9 +209,9 @@ class _Parser:
     def _atom(self) -> "Terms":
         if not self._accept("("):
             return Terms((Term((self._factor(),)),))
-        effects, _ = self._sum(inside="brackets")
+        inner = self._sum(inside="brackets")
         self._expect(")", "Close the bracket with `)`")
-        return Terms(effects.terms)
+        return Terms(inner.effects.terms)
 
     def _factor(self) -> Factor:
         name = self._expect("name", "Name a column")
@@ -192,6 +224,9 @@ class _Parser:
         elif name.text in FUNCTIONS:
             inner = self._arithmetic()
             factor = Factor(f"{name.text}({inner})", inner.variables)
+        elif name.text == "offset":
+            remedy = "Add it by itself, `+ offset(column)`"
+            self._refuse(remedy, what="an offset cannot stand here", token=name)
         else:
             remedy = f"Use a column, or one of C, poly, {', '.join(FUNCTIONS)}"
             self._refuse(remedy, what=f"`{name.text}` is no function that a formula may call", token=name)
@@ -201,17 +236,26 @@ class _Parser:
     def _categories(self) -> Factor:
         name = self._expect("name", "Name the column of categories").text
         if not self._accept(","):
-            return Factor(f"C({spelled(name)})", (name,))
-        treatment = self._expect("name", 'Write Treatment("reference level")')
-        if treatment.text != "Treatment":
-            self._refuse('Write Treatment("reference level")', token=treatment)
-        self._expect("(", 'Write Treatment("reference level")')
+            return Factor(f"C({spelled(name)})", (name,), Contrasts())
+        contrasts, written = self._coding()
+        return Factor(f"C({spelled(name)}, {written})", (name,), contrasts)
+
+    def _coding(self) -> tuple[Contrasts, str]:
+        """A coding, and its canonical spelling."""
+        coding = self._accept("contrasts") or self._expect("name", _CODING_REMEDY)
+        if coding.text not in _CODINGS:
+            self._refuse(_CODING_REMEDY, token=coding)
+        name = _CODINGS[coding.text]
+        if coding.text != "Treatment" or not self._accept("("):
+            return Contrasts(name), name
         level = self._accept("number") or self._expect(
             "text", "Write the reference level between quotation marks"
         )
-        reference = level.text if level.kind == "number" else repr(level.text)
         self._expect(")", "Close `Treatment(` with `)`")
-        return Factor(f"C({spelled(name)}, Treatment({reference}))", (name,))
+        if level.kind == "number":
+            return Contrasts(name, float(level.text)), f"Treatment({level.text})"
+        quote = '"' if "'" in level.text else "'"
+        return Contrasts(name, level.text), f"Treatment({quote}{level.text}{quote})"
 
     def _polynomial(self) -> Factor:
         name = self._expect("name", "Name the column of the polynomial").text
@@ -248,3 +292,17 @@ class _Parser:
         if name.text in ("C", "poly") and factor.text != spelled(name.text):
             self._refuse("Use numeric functions in arithmetic", token=name)
         return factor
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What a sum has read so far."""
+
+    intercept: bool = True
+    terms: Terms = field(default_factory=Terms)
+    random: list[RandomTerm] = field(default_factory=list)
+    offset: list[Factor] = field(default_factory=list)
+
+    @property
+    def effects(self) -> Effects:
+        return Effects(self.intercept, self.terms.by_order())

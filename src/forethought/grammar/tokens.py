@@ -10,12 +10,14 @@ LONGEST = 20_000
 """Characters of a formula that are still read."""
 
 _DIGITS = "0123456789"
+_CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert", "contr.poly")
+"""R's names of codings, the only ones with a dot that need no backticks."""
 SYMBOLS = ("||", "**", "~", "+", "-", "*", "/", ":", "^", "(", ")", "|", ",")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    kind: str  # "name", "number", "text", "end", or the symbol itself
+    kind: str  # "name", "contrasts", "number", "text", "end", or the symbol itself
     text: str
     column: int
 
@@ -50,6 +52,8 @@ def _next_token(text: str, at: int) -> tuple[Token, int]:
     sign = text[at]
     if sign in "`'\"":
         return _quoted(text, at)
+    if coding := next((name for name in _CONTRASTS if text.startswith(name, at)), ""):
+        return Token("contrasts", coding, at), at + len(coding)
     if sign.isidentifier():
         name = "".join(takewhile(lambda sign: f"_{sign}".isidentifier(), text[at:]))
         return Token("name", name, at), at + len(name)

@@ -1,0 +1,60 @@
+"""Tests of a fit's terms, of types 1, 2 and 3, for any model with fixed effects."""
+
+import math
+
+import pandas as pd
+
+from forethought.analysis.designs import Floats
+from forethought.analysis.fits import Fit
+from forethought.analysis.inference import DdfMethod, Inference, uncorrelated
+from forethought.analysis.lmm.comparison import compare
+from forethought.analysis.term_contrasts import TestType, term_contrasts
+
+Row = dict[str, str | float]
+
+
+def anova(
+    fit: Fit,
+    *others: Fit,
+    type: TestType = 3,  # noqa: A002 - as the field says it: a test of type 3
+    ddf: DdfMethod | None = None,
+) -> pd.DataFrame:
+    """Tests of one fit's terms, as `term_tests`; of several nested mixed fits, as `compare`."""
+    return compare(fit, *others) if others else term_tests(fit, type=type, ddf=ddf)
+
+
+def term_tests(
+    fit: Fit,
+    *,
+    type: TestType = 3,  # noqa: A002
+    ddf: DdfMethod | None = None,
+) -> pd.DataFrame:
+    """A row for each term of the formula: term, sum_sq, mean_sq, num_df, den_df, F, p.
+
+    type: 1, 2 or 3; see `term_contrasts` for what each asks and in which basis. ddf: the fit's own where None.
+    A term of which no coefficient could be estimated has num_df 0 and no F. mean_sq is the residual variance times
+    Wald's F; of a linear model by least squares that is the mean square of the term, of a mixed one what lmerTest
+    prints. Kenward and Roger scale F, and not mean_sq.
+    Raises ModelNotFitted for a method that the fit does not know.
+    """
+    inference = fit.inference(ddf)
+    contrasts = term_contrasts(fit.fixed, fit.fixed.frame, type)
+    rows = [{"term": term, **_row(fit, inference, L)} for term, L in contrasts.items()]
+    columns = ["term", "sum_sq", "mean_sq", "num_df", "den_df", "F", "p"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _row(fit: Fit, inference: Inference, L: Floats) -> Row:
+    if not len(L):
+        return {"num_df": 0, **dict.fromkeys(("sum_sq", "mean_sq", "den_df", "F", "p"), math.nan)}
+    found = inference.test(L, fit.beta)
+    wald = float((uncorrelated(L, fit.beta, inference.vcov).values ** 2).mean())
+    mean_sq = fit.sigma**2 * wald
+    return {
+        "sum_sq": mean_sq * found.num_df,
+        "mean_sq": mean_sq,
+        "num_df": found.num_df,
+        "den_df": found.den_df,
+        "F": found.F,
+        "p": found.p,
+    }
