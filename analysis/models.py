@@ -8,7 +8,7 @@ import pandas as pd
 
 from forethought.analysis.fits import Fit, fit_to_json
 from forethought.analysis.inference import Estimate
-from forethought.analysis.lmm import lmer
+from forethought.analysis.lmm import MixedFit, lmer
 from forethought.analysis.ols import ols
 from forethought.errors import ModelNotFitted
 from forethought.protocol.analysis import LinearModel, MixedModel, Model
@@ -52,6 +52,10 @@ class ModelResult:
     def fit_as_json(self) -> dict[str, Any] | None:
         """The fit as `fit --json` prints it."""
         return None if self.fit is None else fit_to_json(self.fit)
+
+    def cross_check_as_json(self) -> dict[str, Any] | None:
+        """What a second program finds for a mixed model, or why it was not asked; None for other models."""
+        return self.fit.cross_check().as_json() if isinstance(self.fit, MixedFit) else None
 
 
 def formula_for(formula: str, outcome: str) -> str:

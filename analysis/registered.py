@@ -270,6 +270,7 @@ def _model_as_json(protocol: Protocol, result: ModelResult, means: Sequence[Cell
         "pruned": [step.as_json() for step in result.pruned],
         "error": result.error,
         "fit": result.fit_as_json(),
+        "cross_check": result.cross_check_as_json(),
         "cell_means": means,
         "expected": [
             compare(expected, result.fit)

@@ -14,8 +14,8 @@ Values = Mapping[str, Any]
 class ModelEntry:
     """One model of one outcome, as `results.json` has it: its fit, or the error that left it without one.
 
-    `formula` is the one that stands, and `pruned` has those that gave way to it; of results written before there was
-    a pruning rule, None and nothing.
+    `formula` is the one that stands, and `pruned` has those that gave way to it; `cross_check` is what a second program
+    found. Results written before these existed have None and nothing.
     """
 
     model: str
@@ -29,6 +29,7 @@ class ModelEntry:
     expected: tuple[Values, ...]
     formula: str | None = None
     pruned: tuple[Values, ...] = ()
+    cross_check: Values | None = None
 
     @property
     def coefficients(self) -> tuple[Values, ...]:

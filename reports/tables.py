@@ -207,8 +207,19 @@ def _fits_table(model: Model, entries: Sequence[ModelEntry], names: Names) -> Ta
             Column(label="Fit"),
         ),
         groups=(RowGroup(rows=tuple(_fit_row(one, fits[one], groupings, names) for one in fits)),),
-        notes=tuple(warnings),
+        notes=(*warnings, *_cross_checks(entries, names)),
     )
+
+
+def _cross_checks(entries: Sequence[ModelEntry], names: Names) -> Iterator[str]:
+    """What a second program found, or why it was not asked; each answer once, with its outcomes."""
+    outcomes: dict[str, list[str]] = {}
+    for entry in entries:
+        if (found := entry.cross_check) is not None:
+            text = found["summary"] if found["checked"] else f"none, {found['reason']}"
+            outcomes.setdefault(text.rstrip("."), []).append(names.outcome(entry.outcome))
+    for text, those in outcomes.items():
+        yield f"Second program, {', '.join(those)}: {text}."
 
 
 def _fit_row(outcome: str, fit: Values, groupings: Sequence[str], names: Names) -> tuple[Cell, ...]:

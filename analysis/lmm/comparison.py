@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 from forethought.analysis.designs import Floats
 from forethought.analysis.fits import Fit
 from forethought.analysis.information_criteria import n_parameters
+from forethought.analysis.lmm.predictions import outcome
 from forethought.analysis.lmm.solution import Solution
 from forethought.errors import ModelNotFitted
 
@@ -60,20 +61,12 @@ def _candidate(fit: Fit) -> _Candidate:
         what = f"`{fit.formula}` is no linear mixed model"
         raise ModelNotFitted("compare", what, "Compare fits of lmer")
     if fit.reml:
-        solution = solution.design.solve(_outcome(solution), reml=False)
+        solution = solution.design.solve(outcome(solution), reml=False)
     return _Candidate(fit.formula, n_parameters(fit), solution, fit.reml)
 
 
-def _outcome(solution: Solution) -> Floats:
-    """The y (n,) that was solved for, in data units; of a refit it is not the design's own."""
-    design, standard = solution.design, solution.standard
-    working = standard.basis.Q @ (standard.basis.R @ standard.ordinary) + standard.scale * standard.z
-    known = 0.0 if design.data.offset is None else design.data.offset
-    return (working if design.roots is None else working / design.roots) + known
-
-
 def _refuse_other_data(one: _Candidate, other: _Candidate) -> None:
-    y, of_other = _outcome(one.solution), _outcome(other.solution)
+    y, of_other = outcome(one.solution), outcome(other.solution)
     weights, of_others = (candidate.solution.design.data.weights for candidate in (one, other))
     if len(y) != len(of_other):
         what = f"`{one.formula}` has {len(y)} rows, `{other.formula}` has {len(of_other)}"

@@ -59,11 +59,7 @@ def covariance_slopes(found: Scores) -> Floats:
     R_X_inverse = solve_triangular(R_X, np.eye(len(R_X)), check_finite=False)
     vcov = found.variance * R_X_inverse @ R_X_inverse.T
     by_block = [found.variance * _by_lambda(block, R_X_inverse) for block in found.blocks]
-    p = len(R_X)
-    by_theta = np.empty((found.deviance.random.n_theta, p, p))
-    for a in range(p):
-        for b in range(p):
-            by_theta[:, a, b] = found.deviance.random.free([slopes[:, :, a, b] for slopes in by_block])
+    by_theta = found.deviance.random.free(by_block)
     return np.concatenate([by_theta, vcov[None]])
 
 

@@ -45,7 +45,7 @@ def test_the_names_of_a_hierarchical_model_are_known_exactly(formula: str) -> No
 
 @pytest.mark.parametrize(
     "formula",
-    ["lab", "lab * arm", "0 + arm", "0 + arm + sex", "arm:round", "round + arm:round", "arm:sex", "sex:arm:round", "C(lab)", 'C(arm, Treatment("video"))', "poly(age, 2)", "log(age) * arm", "I(age ** 2)"],
+    ["lab", "lab * arm", "0 + arm", "0 + arm + sex", "arm:round", "round + arm:round", "arm:sex", "sex:arm:round", "C(lab)", 'C(arm, Treatment("video"))', "poly(age, 2)", "log(age) * arm", "I(age ** 2)", "C(lab, Sum)", "C(arm, Helmert) * round", "C(lab, Poly)", "arm + offset(age)"],
 )  # fmt: skip
 def test_every_coefficient_of_any_other_model_is_possible(formula: str) -> None:
     found = possible(formula)

@@ -32,7 +32,7 @@ def coefficients(effects: Effects, columns: Mapping[str, Column]) -> Coefficient
 
     Categories are treatment coded against their first level, where the model is hierarchical: it has an intercept,
     and with each term the term without any one of its categories. In other models some category gets a column for
-    each level (`arm[video]`); which one is formulaic's choice, so each spelling is taken as possible.
+    each level (`arm[video]`); which one depends on the terms before it, so each spelling is taken as possible.
     """
     hierarchical = _is_hierarchical(effects, columns)
     names = [INTERCEPT] if effects.intercept else []
@@ -61,6 +61,10 @@ class _Part:
         return re.escape(self.text) if self.known else self.text
 
 
+_CODED = {"Sum": r"\[S\.[^\]]+\]", "Helmert": r"\[H\.[^\]]+\]", "Poly": r"\[\.(L|Q|C|\^\d+)\]"}
+"""How the columns of the codings beside treatment are named."""
+
+
 def _parts(factor: Factor, columns: Mapping[str, Column]) -> Iterator[_Part]:
     """The columns of a factor that is reduced: a number's own, or a category's levels but the first."""
     spelled = re.escape(factor.text)
@@ -68,6 +72,8 @@ def _parts(factor: Factor, columns: Mapping[str, Column]) -> Iterator[_Part]:
         yield _Part(rf"{spelled}\[\d+\]", known=False)
     elif not _is_category(factor, columns):
         yield _Part(factor.text)
+    elif factor.contrasts is not None and factor.contrasts.name in _CODED:
+        yield _Part(spelled + _CODED[factor.contrasts.name], known=False)
     elif (levels := _levels(factor, columns)) is None:
         yield _Part(rf"{spelled}\[T\.[^\]]+\]", known=False)
     else:

@@ -60,9 +60,10 @@ def _faults(
     yield from variable_faults(at, model, formula, columns)
 
 
-def _fixed(formula: ModelFormula) -> tuple[bool, frozenset[frozenset[str]]]:
-    """The fixed effects, in whichever order they are written."""
-    return formula.fixed.intercept, frozenset(term.key for term in formula.fixed.terms)
+def _fixed(formula: ModelFormula) -> tuple[bool, frozenset[frozenset[str]], frozenset[str]]:
+    """The fixed effects and offsets, in whichever order they are written."""
+    terms = frozenset(term.key for term in formula.fixed.terms)
+    return formula.fixed.intercept, terms, frozenset(map(str, formula.offset))
 
 
 def what_is_left_out_is_absent(protocol: Protocol) -> Iterator[Fault]:
