@@ -7,11 +7,14 @@ from typing import Any, assert_never
 import pandas as pd
 
 from forethought.analysis.fits import Fit, fit_to_json
-from forethought.analysis.inference import Estimate
+from forethought.analysis.inference import DdfMethod, Estimate
 from forethought.analysis.lmm import MixedFit, lmer
 from forethought.analysis.ols import ols
 from forethought.errors import ModelNotFitted
 from forethought.protocol.analysis import LinearModel, MixedModel, Model
+
+DDF: Mapping[str, DdfMethod] = {"satterthwaite": "satterthwaite", "kenward_roger": "kenward-roger"}
+"""The methods by the protocol's names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +131,8 @@ def _tried(model: Model, formula: str, records: pd.DataFrame) -> tuple[Fit | Non
 
 def _fit(model: Model, formula: str, records: pd.DataFrame) -> Fit:
     match model:
-        case MixedModel(estimation=estimation):
-            return lmer(formula, records, reml=estimation == "reml", missing="drop")
+        case MixedModel(estimation=estimation, ddf=ddf):
+            return lmer(formula, records, reml=estimation == "reml", missing="drop", ddf=DDF[ddf])
         case LinearModel(cluster=cluster):
             return ols(formula, records, cluster=cluster, missing="drop")
         case _:

@@ -16,6 +16,9 @@ POPULATIONS = {
 }
 """Whom a rule keeps."""
 
+DDF = {"satterthwaite": "Satterthwaite", "kenward_roger": "Kenward and Roger"}
+"""Whose degrees of freedom a mixed model has."""
+
 ASSUMED_OF_MISSING = {
     "mcar": "Missing completely at random is assumed. ",
     "mar": "Missing at random is assumed. ",

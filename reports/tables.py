@@ -20,7 +20,7 @@ from forethought.reports.content import (
     Section,
     Table,
 )
-from forethought.reports.names import Names, family_in_words
+from forethought.reports.names import DDF, Names, family_in_words
 from forethought.reports.record import Record
 from forethought.reports.results import ModelEntry, Results, Values
 
@@ -71,10 +71,10 @@ def _facts(model: Model, entries: Sequence[ModelEntry], names: Names) -> Iterato
         for step in entry.pruned:
             yield Fact(term="Gave way", value=f"{step['formula']}: {step['reason']}")
     match model:
-        case MixedModel(estimation=estimation):
+        case MixedModel(estimation=estimation, ddf=ddf):
             yield Fact(
                 term="Method",
-                value=f"linear mixed model, {estimation.upper()}, degrees of freedom by Satterthwaite",
+                value=f"linear mixed model, {estimation.upper()}, degrees of freedom by {DDF[ddf]}",
             )
         case LinearModel(cluster=cluster):
             yield Fact(

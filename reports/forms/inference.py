@@ -9,7 +9,7 @@ from forethought.reports import formatting
 from forethought.reports.claims import criterion_in_words, rule_in_words
 from forethought.reports.forms import words
 from forethought.reports.forms.form import Plan
-from forethought.reports.names import POPULATIONS, family_in_words, missing_data_in_words
+from forethought.reports.names import DDF, POPULATIONS, family_in_words, missing_data_in_words
 
 CONFIRMATORY = ("primary", "secondary")
 ESTIMATION = {"reml": "restricted maximum likelihood", "ml": "maximum likelihood"}
@@ -66,7 +66,7 @@ def model(one: Model, plan: Plan) -> str:
 def kind(one: Model) -> str:
     """What sort of model it is, and how its tests are made."""
     if isinstance(one, MixedModel):
-        return f"a linear mixed model fitted by {ESTIMATION[one.estimation]}, with Satterthwaite's degrees of freedom"
+        return f"a linear mixed model fitted by {ESTIMATION[one.estimation]}, with {DDF[one.ddf]}'s degrees of freedom"
     return (
         "a linear regression by ordinary least squares, with CR1 standard errors clustered by "
         f"{one.cluster} and z tests"

@@ -89,7 +89,7 @@ def test_every_part_has_its_own_words() -> None:
     assert lacking == []
 
 
-@pytest.mark.parametrize("method", ["kenward_roger", "wei_urn", "session", "graphical", "redcap"])
+@pytest.mark.parametrize("method", ["multiple_imputation", "wei_urn", "session", "graphical", "redcap"])
 def test_a_method_that_is_known_but_not_in_this_release_is_named(method: str) -> None:
     line = next(line for line in TEXT.splitlines() if f"`{method}`" in line)
     assert method in line.split("not in this release: ")[1]

@@ -37,10 +37,9 @@ class MixedModel(Assumable):
         default=None, description="One of analysis.populations, where it is not the analysis's own."
     )
     estimation: Literal["reml", "ml"] = Field(default="reml", description="The criterion.")
-    ddf: Literal["satterthwaite"] = Field(
+    ddf: Literal["satterthwaite", "kenward_roger"] = Field(
         default="satterthwaite",
-        description="The degrees of freedom.",
-        json_schema_extra={"later": ["kenward_roger"]},
+        description="The degrees of freedom; Kenward and Roger's method, of REML alone, adjusts standard errors too.",
     )
     pruning: Pruning | None = Field(
         default=None, description="What is done if it cannot be fitted as written."

@@ -87,6 +87,20 @@ def variable_faults(
             )
 
 
+def kenward_roger_has_reml(protocol: Protocol) -> Iterator[Fault]:
+    """Kenward and Roger's method is one for restricted maximum likelihood."""
+    for index, model in enumerate(protocol.analysis.models):
+        if isinstance(model, MixedModel) and model.ddf == "kenward_roger" and model.estimation == "ml":
+            what = (
+                f"`{model.id}` asks for Kenward and Roger's degrees of freedom of a fit by maximum likelihood"
+            )
+            yield Fault(
+                ("analysis", "models", index, "ddf"),
+                what,
+                "Write `estimation: reml`, or `ddf: satterthwaite`",
+            )
+
+
 def clusters_exist(protocol: Protocol) -> Iterator[Fault]:
     """The clusters of a linear model are a column."""
     columns = analysis_columns(protocol)
@@ -119,6 +133,7 @@ def modelled_outcomes_exist(protocol: Protocol) -> Iterator[Fault]:
 
 CHECKS = (
     reading(formulas_fit_the_data, *COLUMNS, "analysis.models"),
+    reading(kenward_roger_has_reml, "analysis.models"),
     reading(clusters_exist, *COLUMNS, "analysis.models"),
     reading(modelled_outcomes_exist, *COLUMNS, "analysis.models"),
 )
