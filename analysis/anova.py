@@ -19,7 +19,7 @@ def anova(
     type: TestType = 3,  # noqa: A002 - as the field says it: a test of type 3
     ddf: DdfMethod | None = None,
 ) -> pd.DataFrame:
-    """Tests of one fit's terms, as `term_tests`; of several nested mixed fits, as `compare`."""
+    """Tests of one fit's terms, as `term_tests`; of several nested fits, as `compare`."""
     return compare(fit, *others) if others else term_tests(fit, type=type, ddf=ddf)
 
 
@@ -32,10 +32,13 @@ def term_tests(
     """A row for each term of the formula: term, sum_sq, mean_sq, num_df, den_df, F, p.
 
     type: 1, 2 or 3; see `term_contrasts` for what each asks and in which basis. ddf: the fit's own where None.
-    A term of which no coefficient could be estimated has num_df 0 and no F. mean_sq is the residual variance times
-    Wald's F; of a linear model by least squares that is the mean square of the term, of a mixed one what lmerTest
-    prints. Kenward and Roger scale F, and not mean_sq.
-    Raises ModelNotFitted for a method that the fit does not know.
+    Where den_df is infinite, as of generalised models and robust covariances, F is Wald's chi-squared divided by
+    num_df, and p that of chi-squared: F times num_df is what R's Anova and anova print as Chisq.
+    A term of which no coefficient could be estimated, or none with a variance, has num_df 0 and no F. mean_sq is the
+    residual variance times Wald's F; of a linear model by least squares that is the mean square of the term, of a
+    mixed one what lmerTest prints, and NaN where there is no residual variance. Kenward and Roger scale F, and not
+    mean_sq.
+    Raises ModelNotFitted for another type, and for a method that the fit does not know.
     """
     inference = fit.inference(ddf)
     contrasts = term_contrasts(fit.fixed, fit.fixed.frame, type)
@@ -48,8 +51,8 @@ def _row(fit: Fit, inference: Inference, L: Floats) -> Row:
     if not len(L):
         return {"num_df": 0, **dict.fromkeys(("sum_sq", "mean_sq", "den_df", "F", "p"), math.nan)}
     found = inference.test(L, fit.beta)
-    wald = float((uncorrelated(L, fit.beta, inference.vcov).values ** 2).mean())
-    mean_sq = fit.sigma**2 * wald
+    wald = float((uncorrelated(L, fit.beta, inference.vcov).values ** 2).sum())
+    mean_sq = fit.sigma**2 * wald / found.num_df if found.num_df else math.nan
     return {
         "sum_sq": mean_sq * found.num_df,
         "mean_sq": mean_sq,

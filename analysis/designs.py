@@ -1,12 +1,14 @@
 """From a formula's data to numbers: the outcome, the fixed-effect columns, dependent columns dropped."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from forethought.analysis.coding import Coding, Recipe, learnt
-from forethought.analysis.model_data import Floats, Missing, ModelData, model_data
+from forethought.analysis.columns import Floats
+from forethought.analysis.model_data import Missing, ModelData, model_data
 from forethought.analysis.transforms import computed
 from forethought.errors import ModelNotFitted
 from forethought.grammar import Effects, Factor
@@ -56,10 +58,12 @@ def fixed_design(data: ModelData) -> FixedDesign:
     """The outcome and the fixed effects, treatment coded against each factor's first level.
 
     Columns that depend on those before them are dropped and named, as in lme4. Raises ModelNotFitted where
-    a factor has one level, a value is infinite, or as many columns as rows are left.
+    there is no column or two have one name, a factor has one level, a value is infinite, or as many columns as rows
+    are left.
     """
     y = response(data.formula.response, data.frame)
     recipe, columns = learnt(data.formula.fixed, data.frame)
+    _refuse_unnameable(recipe.names)
     kept = independent_columns(columns)
     if len(kept) >= len(y):
         what = f"{len(kept)} coefficients cannot be estimated from {len(y)} rows"
@@ -69,6 +73,17 @@ def fixed_design(data: ModelData) -> FixedDesign:
     dropped = tuple(name for place, name in enumerate(names) if place not in kept)
     X = columns[:, kept] if dropped else columns
     return FixedDesign(data.frame, y, X, tuple(names[place] for place in kept), dropped, coding)
+
+
+def _refuse_unnameable(names: tuple[str, ...]) -> None:
+    """Names are how coefficients are asked for: there must be one, and each must mean one column."""
+    if not names:
+        remedy = "Write 1 for an intercept, or name a predictor"
+        raise ModelNotFitted("model", "the formula has no fixed effect", remedy)
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        what = f"several coefficients would be called {', '.join(twice)}"
+        raise ModelNotFitted("model", what, "Rename the column or the levels that lead to it")
 
 
 def _coding(data: ModelData, recipe: Recipe, kept: tuple[int, ...]) -> Coding:

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from forethought.analysis.designs import FixedDesign, Floats
+from forethought.analysis.designs import FixedDesign, Floats, ModelData
 from forethought.analysis.inference import DdfMethod, Estimate, Inference
 from forethought.errors import ModelNotFitted
 
@@ -21,7 +21,7 @@ class Fit(Protocol):
 
     variance_components: group, term1, term2, variance_or_covariance, sd_or_correlation; the last row is
         the residual; term2 is missing in the row of a variance.
-    terms, beta: names and values (p,) of the estimated coefficients; fixed: the design they belong to.
+    terms, beta: names and values (p,) of the estimated coefficients; fixed: the design they belong to; data: its rows.
     coefficients: term, estimate, se, df, statistic, p, ci_low, ci_high (95 %).
     vcov: covariance of the coefficients, term by term.
     criterion: -2 log likelihood, restricted where `reml`; log_likelihood is minus half of it.
@@ -66,6 +66,8 @@ class Fit(Protocol):
     def beta(self) -> Floats: ...
     @property
     def fixed(self) -> FixedDesign: ...
+    @property
+    def data(self) -> ModelData: ...
 
     def inference(self, ddf: DdfMethod | None = None) -> Inference:
         """The fit's own inference, or that by another method. Raises ModelNotFitted for one it does not know."""
@@ -77,6 +79,21 @@ class Fit(Protocol):
         Raises ModelNotFitted for a term that the model does not have or could not estimate.
         """
         ...
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """A fit that has more to say of itself than every fit has."""
+
+    def details(self) -> Mapping[str, object]:
+        """JSON values by their keys."""
+        ...
+
+
+def in_one_line(kind: str, fit: Fit) -> str:
+    """What a notebook shows of a fit: its kind, formula, rows and groups."""
+    groups = "".join(f", {count:,} {name}" for name, count in fit.n_groups.items())
+    return f"<{kind}: {fit.formula}; {fit.n_obs:,} rows{groups}; log-likelihood {fit.log_likelihood:.4f}>"
 
 
 def coefficient_frame(terms: tuple[str, ...], estimates: list[Estimate]) -> pd.DataFrame:
@@ -101,38 +118,45 @@ def weight_vector(weights: Mapping[str, float], terms: tuple[str, ...]) -> Float
 
 
 def fit_to_json(fit: Fit) -> dict[str, object]:
-    """What `fit --json` prints; numbers that are not finite become null."""
+    """What `fit --json` prints of any fit, and what a marginal one adds; numbers that are not finite become null.
+
+    estimand: conditional, of a participant, or marginal, of the population. Where the outcome's mean is linear in
+    the coefficients both are the same number.
+    """
     return {
         "format": FORMAT,
         "formula": fit.formula,
         "n_obs": fit.n_obs,
         "n_dropped": fit.n_dropped,
         "n_groups": dict(fit.n_groups),
-        "criterion": _finite(fit.criterion),
-        "log_likelihood": _finite(fit.log_likelihood),
+        "criterion": finite(fit.criterion),
+        "log_likelihood": finite(fit.log_likelihood),
         "reml": fit.reml,
-        "theta": [_finite(value) for value in fit.theta],
-        "sigma": _finite(fit.sigma),
-        "variance_components": _records(fit.variance_components),
-        "coefficients": _records(fit.coefficients),
+        "theta": [finite(value) for value in fit.theta],
+        "sigma": finite(fit.sigma),
+        "variance_components": records(fit.variance_components),
+        "coefficients": records(fit.coefficients),
         "ddf_method": fit.ddf_method,
+        "estimand": "conditional" if fit.theta else "marginal",
         "converged": fit.converged,
         "singular": fit.singular,
         "warnings": list(fit.warnings),
+        **(fit.details() if isinstance(fit, Detailed) else {}),
     }
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """The number, or None in the place of one that JSON does not have."""
     return float(value) if math.isfinite(value) else None
 
 
-def _records(frame: pd.DataFrame) -> list[Record]:
-    """The rows of a frame of texts and numbers."""
+def records(frame: pd.DataFrame) -> list[Record]:
+    """The rows of a frame of texts, truth values and numbers; None where a number is not finite."""
     rows = frame.to_dict(orient="records")
     return [{str(key): _cell(value) for key, value in row.items()} for row in rows]
 
 
 def _cell(value: object) -> str | float | None:
-    if isinstance(value, str):
+    if isinstance(value, str | int):  # truth values too
         return value
-    return _finite(value) if isinstance(value, int | float) else None
+    return finite(value) if isinstance(value, float) else None

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from forethought.analysis.designs import Floats
+from forethought.errors import ModelNotFitted
 
 RANK_TOLERANCE = 1e-8
 """Combinations whose variance is this small beside the largest depend on the others."""
@@ -80,8 +81,10 @@ class ConstantDf:
         return self.all_df
 
     def test(self, L: Floats, beta: Floats) -> FTest:
-        """Wald's test of L beta = 0."""
+        """Wald's test of L beta = 0; F and p are NaN where no combination has a variance."""
         statistics = uncorrelated(L, beta, self.vcov)
+        if not len(statistics.values):
+            return FTest(math.nan, 0, self.all_df, math.nan)
         F = float((statistics.values**2).mean())
         return f_test(F, len(statistics.values), self.all_df)
 
@@ -124,7 +127,12 @@ def wald(estimate: float, se: float, df: float, level: float = 0.95) -> Estimate
 def estimate(
     weights: Floats, beta: Floats, inference: Inference, level: float = 0.95, null: float = 0.0
 ) -> Estimate:
-    """The combination weights'beta, weights (p,), with its test against `null` and its interval."""
+    """The combination weights'beta, weights (p,), with its test against `null` and its interval.
+
+    Raises ModelNotFitted for a level that is none.
+    """
+    if not 0 < level < 1:
+        raise ModelNotFitted("interval", f"the level is {level}", "Give one between 0 and 1, as 0.95")
     variance = float(weights @ inference.vcov @ weights)
     se = math.sqrt(variance) if variance > 0 else math.nan
     tested = wald(float(weights @ beta) - null, se, inference.df(weights), level)

@@ -1,13 +1,25 @@
 """Akaike's and Schwarz's criteria of a fit, counted as R counts them."""
 
 import math
+from typing import Protocol, runtime_checkable
 
 from forethought.analysis.fits import Fit
 
 
+@runtime_checkable
+class Counted(Protocol):
+    """A fit with another number of parameters than a linear model of its terms has."""
+
+    @property
+    def n_parameters(self) -> int: ...
+
+
 def n_parameters(fit: Fit) -> int:
-    """Coefficients, entries of theta and the residual variance, as lme4 and `lm` count them."""
-    return len(fit.terms) + len(fit.theta) + 1
+    """Coefficients, entries of theta and the residual variance, as lme4 and `lm` count them; what the fit says if it does.
+
+    A generalised model has thresholds besides, or no residual variance.
+    """
+    return fit.n_parameters if isinstance(fit, Counted) else len(fit.terms) + len(fit.theta) + 1
 
 
 def aic(fit: Fit) -> float:

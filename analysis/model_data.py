@@ -1,26 +1,21 @@
 """From a formula and a frame to the rows and columns of a model: complete rows, ordered levels, numbers as floats."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forethought.analysis.columns import Floats, column_called, read
 from forethought.analysis.transforms import computed
 from forethought.errors import ModelNotFitted
 from forethought.grammar import Effects, Factor, ModelFormula, Term, parse_contrasts, variables
 from forethought.grammar.formulas import spelled
 
-Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
 Missing = Literal["raise", "drop"]
-
-MOST_SIGNS = 4_000_000
-"""Level names of no more signs than this are sorted as one array of fixed width, which is several times faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +54,16 @@ def model_data(
     Categories keep their order where they have one, other texts are sorted; levels that do not occur are left out.
     weights, offset: names of columns. contrasts: codings of variables of the fixed effects, as {"arm": "Sum"}; they
     hold where the formula names the variable without C().
-    Raises ModelNotFitted for an unknown column, for missing values unless they may be dropped, where no row is left,
-    for weights that are not positive and for an offset that is not finite; InvalidFormula for an unknown coding.
+    Raises ModelNotFitted for what is no data frame, for an unknown column, for missing values unless they may be
+    dropped, where no row is left, for weights that are not positive and for an offset that is not finite;
+    InvalidFormula for an unknown coding.
     """
+    _check_choices(data, missing, {"weights": weights, "offset": offset}, contrasts)
     used = variables(formula)
     numeric = [name for name in (weights, offset) if name is not None]
     names = list(dict.fromkeys((*used, *also, *numeric)))
     measured = {*used.response, *used.fixed, *used.random, *numeric}
-    columns = {name: _read(_column(name, data), measured=name in measured) for name in names}
+    columns = {name: read(column_called(name, data), measured=name in measured) for name in names}
     complete = _complete(columns, missing)
     frame = pd.DataFrame({name: _kept(column, complete) for name, column in columns.items()}, copy=False)
     recoded = _recoded(formula, contrasts or {}, frame)
@@ -74,63 +71,40 @@ def model_data(
     return ModelData(recoded, frame, n_dropped, _weights(weights, frame), _offset(formula, offset, frame))
 
 
-def _column(name: str, data: pd.DataFrame) -> "pd.Series[Any]":
-    if name not in data.columns:
-        raise ModelNotFitted("model", f"the data have no column `{name}`", _suggestion(name, data))
-    column = data[name]
-    if isinstance(column, pd.DataFrame):
-        what = f"the data have {column.shape[1]} columns `{name}`"
-        raise ModelNotFitted("model", what, "Give each column a name of its own")
-    return column
+def _check_choices(
+    data: object, missing: str, columns: Mapping[str, object], contrasts: Mapping[str, str] | None
+) -> None:
+    refuse_other_than_frames(data)
+    if missing not in ("raise", "drop"):
+        what = f"missing={missing!r} is not offered"
+        raise ModelNotFitted("missing", what, 'Take "raise", or "drop" to leave rows with missing values out')
+    for role, name in columns.items():
+        if not isinstance(name, str | None):
+            what = f"{role} is the name of a column, not of the kind {type(name).__name__}"
+            raise ModelNotFitted(role, what, "Put the values into a column of the data and give its name")
+    if contrasts is None:
+        return
+    if not isinstance(contrasts, Mapping) or not all(isinstance(text, str) for text in contrasts.values()):
+        what = f"{contrasts!r} does not give codings by the names of variables"
+        raise ModelNotFitted("contrasts", what, 'Write a dictionary of texts, as {"arm": "Sum"}')
 
 
-def _read(column: "pd.Series[Any]", *, measured: bool) -> Floats | pd.Categorical:
-    """Numbers as floats, NaN where missing; anything else, and what only groups rows, as categories."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        categories: pd.Categorical = column.array
-        return categories
-    if measured and column.dtype.kind in "mM":
-        what = f"`{column.name}` holds times, which are no factor"
-        raise ModelNotFitted("model", what, "Give a number instead, as the days since a start")
-    if column.dtype == object and column.dropna().infer_objects().dtype.kind in "iuf":
-        column = column.astype(float)
-    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    if measured and number:
-        numbers: Floats = column.to_numpy(dtype=float, na_value=np.nan)
-        return numbers
-    return _categories(column)
-
-
-def _categories(column: "pd.Series[Any]") -> pd.Categorical:
-    """The column's values as categories, sorted where they can be."""
-    codes, found = pd.factorize(column, sort=False)
-    levels = pd.Index(found)
-    order = _order(levels)
-    place = np.empty(len(levels) + 1, dtype=np.intp)
-    place[order] = np.arange(len(levels))
-    place[-1] = -1  # where the code of what is missing, -1, looks it up
-    dtype = pd.CategoricalDtype(levels.take(order))
-    return pd.Categorical.from_codes(place[codes], dtype=dtype, validate=False)
-
-
-def _order(levels: "pd.Index[Any]") -> Places:
-    """The places of distinct values in increasing order; that of texts is by code points."""
-    names = levels.to_numpy()
-    if names.dtype != object:
-        return np.argsort(names, kind="stable")
-    texts = names.tolist()
-    if set(map(type, texts)) == {str} and max(map(len, texts)) * len(texts) < MOST_SIGNS:
-        return np.argsort(np.asarray(texts, dtype="U"), kind="stable")
-    try:
-        return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.intp)
-    except TypeError:  # kinds that do not compare stay in order of appearance
-        return np.arange(len(texts))
+def refuse_other_than_frames(data: object) -> None:
+    """Raises ModelNotFitted for data that are no data frame of pandas."""
+    if not isinstance(data, pd.DataFrame):
+        what = f"the data are of the kind {type(data).__name__}, not a data frame of pandas"
+        remedy = "Give a data frame, as pandas.DataFrame(data) or data.to_pandas() makes one"
+        raise ModelNotFitted("data", what, remedy)
 
 
 def _complete(columns: Mapping[str, Floats | pd.Categorical], missing: Missing) -> Truths | None:
     """Which rows have every value; None where all have."""
     holes = {name: np.asarray(pd.isna(values)) for name, values in columns.items()}
     complete: Truths = ~np.logical_or.reduce(list(holes.values()))
+    if not len(complete):
+        raise ModelNotFitted(
+            "model", "the data have no rows", "Give data with rows, or look at what filtered them"
+        )
     if not complete.any():
         empty = [name for name, where in holes.items() if where.all()]
         what = f"{', '.join(empty)} has no value at all" if empty else "no row is complete"
@@ -188,9 +162,3 @@ def _recoded(formula: ModelFormula, contrasts: Mapping[str, str], frame: pd.Data
 
     terms = tuple(Term(tuple(map(factor, term.factors))) for term in formula.fixed.terms)
     return replace(formula, fixed=Effects(formula.fixed.intercept, terms))
-
-
-def _suggestion(name: str, data: pd.DataFrame) -> str:
-    columns = [str(column) for column in data.columns]
-    close = difflib.get_close_matches(name, columns, n=1)
-    return f"The nearest name is `{close[0]}`" if close else f"The columns are {', '.join(columns)}"

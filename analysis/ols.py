@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forethought.analysis.designs import FixedDesign, Floats, Missing, fixed_design, model_data
-from forethought.analysis.fits import coefficient_frame, weight_vector
+from forethought.analysis.designs import FixedDesign, Floats, Missing, ModelData, fixed_design, model_data
+from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
 from forethought.errors import ModelNotFitted
 from forethought.grammar import parse_formula
@@ -29,6 +29,7 @@ class LinearFit:
     """
 
     formula: str
+    data: ModelData
     fixed: FixedDesign
     n_obs: int
     n_dropped: int
@@ -45,6 +46,9 @@ class LinearFit:
     theta = ()
     converged = True
     singular = False
+
+    def __repr__(self) -> str:
+        return in_one_line("linear model, least squares", self)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -76,12 +80,15 @@ class LinearFit:
     def inference(self, ddf: DdfMethod | None = None) -> Inference:
         """Inference with the residual's degrees of freedom; with normal ones where errors are cluster-robust.
 
+        A covariance that is only rounding is zero there, so that nothing is tested against it.
         Raises ModelNotFitted for another method.
         """
         if ddf not in (None, self.ddf_method):
             what = f"this linear model has {self.ddf_method} degrees of freedom, not {ddf}"
             raise ModelNotFitted("ddf", what, f"Leave ddf out, or take {self.ddf_method}")
-        return ConstantDf(self.ddf_method, self.covariance, self.df)
+        only_rounding = bool((np.diag(self.covariance) <= np.diag(self.rounding)).all())
+        vcov = np.zeros_like(self.covariance) if only_rounding else self.covariance
+        return ConstantDf(self.ddf_method, vcov, self.df)
 
     def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
         """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
@@ -122,6 +129,7 @@ def ols(
         log_likelihood = float(result.llf)
     return LinearFit(
         formula=formula.strip(),
+        data=prepared,
         fixed=design,
         n_obs=len(y),
         n_dropped=prepared.n_dropped,

@@ -32,6 +32,7 @@ from scipy.linalg import lstsq, qr
 
 from forethought.analysis.contrasts import indicated
 from forethought.analysis.designs import FixedDesign, Floats, effect_columns, independent_columns
+from forethought.errors import ModelNotFitted
 from forethought.grammar import Effects, Factor, Term
 
 TestType = Literal[1, 2, 3]
@@ -44,8 +45,11 @@ ZERO = 1e-10
 def term_contrasts(fixed: FixedDesign, frame: pd.DataFrame, test_type: TestType) -> dict[str, Floats]:
     """For each term of the formula its rows (q, p) over the estimated coefficients; q = 0 where none is left.
 
-    frame: the rows that were fitted.
+    frame: the rows that were fitted. Raises ModelNotFitted for another type.
     """
+    if test_type not in (1, 2, 3):
+        what = f"there are no tests of type {test_type!r} here"
+        raise ModelNotFitted("anova", what, "Take type 1, 2 or 3, as numbers")
     effects = fixed.coding.effects
     if test_type == 1 or len(effects.terms) == 1 or fixed.X.shape[1] == 1:
         rows = _sequential(fixed.X)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 
 EXTRA_FUNCTIONS = {"abs": np.abs, "log1p": np.log1p, "sqrt": np.sqrt}
 """Functions of the grammar that formulaic does not bring itself."""
+
+LARGEST = 1e140
+"""Sums of squares of larger numbers may be no float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,16 @@ def computed(factor: Factor, frame: pd.DataFrame, role: str) -> Floats:
 
 
 def refuse_infinite(names: Sequence[str], columns: Floats) -> None:
-    """Raise ModelNotFitted that names the columns (n, names) with values that are not finite."""
-    if not np.isfinite(columns).all():
-        infinite = ", ".join(
-            names[place] for place in np.flatnonzero(~np.isfinite(columns).all(axis=0)).tolist()
-        )
-        what = f"{infinite} has values that are infinite or not numbers"
-        raise ModelNotFitted("model", what, "Remove those rows, or correct the transformation")
+    """Raise ModelNotFitted that names the columns (n, names) with values that are not finite, or whose squares are not."""
+    fine = (np.abs(columns) <= LARGEST).all(axis=0)
+    if fine.all():
+        return
+    wrong = ", ".join(names[place] for place in np.flatnonzero(~fine).tolist())
+    if np.isfinite(columns).all():
+        what = f"{wrong} has values beyond {LARGEST:.0e}, too large to compute with"
+        raise ModelNotFitted("model", what, "Give it in a larger unit")
+    what = f"{wrong} has values that are infinite or not numbers"
+    raise ModelNotFitted("model", what, "Remove those rows, or correct the transformation")
 
 
 def _evaluated(texts: Sequence[str], frame: pd.DataFrame, record: Any = None) -> Any:
@@ -83,11 +90,17 @@ def _evaluated(texts: Sequence[str], frame: pd.DataFrame, record: Any = None) ->
     spec = record or f"0 + {' + '.join(texts)}"
     try:
         with np.errstate(all="ignore"):
-            return model_matrix(spec, frame, context=EXTRA_FUNCTIONS, na_action="ignore")
+            return model_matrix(spec, _as_python_reads(frame), context=EXTRA_FUNCTIONS, na_action="ignore")
     except (FormulaicError, TypeError, ValueError) as error:
         remedy = "Check the columns' types and the functions applied to them"
         what = f"`{' + '.join(texts)}` cannot be computed: {str(error).rstrip('.')}"
         raise ModelNotFitted("model", what, remedy) from error
+
+
+def _as_python_reads(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with names as Python makes identifiers of them (PEP 3131), some of which come otherwise from a Mac."""
+    names = {name: normalize("NFKC", name) for name in frame.columns if name.isidentifier()}
+    return frame.rename(columns={name: read for name, read in names.items() if read not in frame.columns})
 
 
 def _parts(matrix: Any) -> list[tuple[tuple[str, ...], Floats]]:

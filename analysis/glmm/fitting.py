@@ -49,7 +49,7 @@ def glmer(
     Q, R = (np.asarray(part, dtype=float) for part in qr(fixed.X, mode="economic", check_finite=False))
     n = len(fixed.y)
     offset = np.zeros(n) if prepared.offset is None else prepared.offset
-    model = Model(observed, Q * np.sqrt(n), offset, layout_of(random_design(prepared)))
+    model = Model(observed, Q * np.sqrt(n), offset, layout_of(random_design(prepared, residual=False)))
     try:
         found = minimum(model)
     except LinAlgError as error:

@@ -10,10 +10,11 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
-from forethought.analysis.fits import coefficient_frame, weight_vector
+from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
 from forethought.analysis.glmm.pirls import Model
 from forethought.analysis.glmm.search import Minimum
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate
+from forethought.analysis.likelihoods import Likelihood
 from forethought.analysis.lmm.covariance import RandomDesign
 from forethought.analysis.lmm.variance_components import variance_components
 from forethought.analysis.marginal.separation import separating
@@ -40,6 +41,14 @@ class GeneralizedFit:
     reml = False
     sigma = 1.0
     ddf_method: DdfMethod = "normal"
+
+    def __repr__(self) -> str:
+        kind = f"generalised linear mixed model, {self.family} with {self.link} link, Laplace"
+        return in_one_line(kind, self)
+
+    def details(self) -> dict[str, object]:
+        """What `fit_to_json` adds: family and link."""
+        return {"family": self.family, "link": self.link}
 
     @property
     def family(self) -> str:
@@ -84,6 +93,12 @@ class GeneralizedFit:
     @property
     def n_parameters(self) -> int:
         return len(self.found.point.parameters)
+
+    def likelihood(self) -> Likelihood:
+        """What it is compared by."""
+        outcome = self.model.outcome
+        kind = f"a {self.family} mixed model"
+        return Likelihood(kind, self.n_parameters, self.criterion, outcome.y, self.fixed.X, outcome.exposures)
 
     @property
     def aic(self) -> float:

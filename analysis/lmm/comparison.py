@@ -1,4 +1,4 @@
-"""Nested mixed models compared by their likelihoods."""
+"""Nested models compared by their likelihoods."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import qr
 from scipy.special import chdtrc
 
 from forethought.analysis.designs import Floats
 from forethought.analysis.fits import Fit
-from forethought.analysis.information_criteria import n_parameters
-from forethought.analysis.lmm.predictions import outcome
-from forethought.analysis.lmm.solution import Solution
+from forethought.analysis.likelihoods import Likelihood, Likely
 from forethought.errors import ModelNotFitted
 
 OUTSIDE = 1e-7
@@ -23,29 +22,30 @@ Row = dict[str, str | float | bool]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A model solved by maximum likelihood; `refitted` where the given fit was by REML."""
+    """A formula and how likely it is at its best."""
 
     formula: str
-    n_parameters: int
-    solution: Solution
-    refitted: bool
+    likelihood: Likelihood
 
 
 def compare(*fits: Fit) -> pd.DataFrame:
-    """Likelihood ratio tests of each mixed model against the one before it, by number of parameters.
+    """Likelihood ratio tests of each model against the one before it, by number of parameters.
 
     A row for each fit: formula, n_parameters, aic, bic, log_likelihood, deviance, chisq, df, p, refitted, note.
     Fits by REML are fitted again by maximum likelihood, and `refitted` says so: restricted likelihoods of different
     fixed effects cannot be compared. Where models are seen not to be nested p is missing and `note` says why.
     That random effects are nested is for the reader to know; where a variance is tested at its bound of zero, p is
-    too large (Self and Liang 1987, J. Am. Stat. Assoc. 82:605). Numbers are those of R's anova for lme4.
-    Raises ModelNotFitted for fewer than two fits, one without random effects, and fits of different rows.
+    too large (Self and Liang 1987, J. Am. Stat. Assoc. 82:605). Numbers are those of R's anova for lme4, and of its
+    differences of logLik for the others.
+    Raises ModelNotFitted for fewer than two fits, fits of different rows or of different kinds (linear mixed,
+    generalised mixed, glm, ordinal), and for those without a likelihood to test by: least squares, a GEE, robust
+    covariances, families whose dispersion is estimated.
     """
     if len(fits) < 2:
         raise ModelNotFitted(
             "compare", "one fit cannot be compared", "Give two or more fits of the same rows"
         )
-    found = sorted(map(_candidate, fits), key=lambda candidate: candidate.n_parameters)
+    found = sorted(map(_candidate, fits), key=lambda candidate: candidate.likelihood.n_parameters)
     for other in found[1:]:
         _refuse_other_data(found[0], other)
     untested: Row = {"chisq": math.nan, "df": math.nan, "p": math.nan, "note": ""}
@@ -56,23 +56,24 @@ def compare(*fits: Fit) -> pd.DataFrame:
 
 
 def _candidate(fit: Fit) -> _Candidate:
-    solution = getattr(fit, "solution", None)
-    if not isinstance(solution, Solution):
-        what = f"`{fit.formula}` is no linear mixed model"
-        raise ModelNotFitted("compare", what, "Compare fits of lmer")
-    if fit.reml:
-        solution = solution.design.solve(outcome(solution), reml=False)
-    return _Candidate(fit.formula, n_parameters(fit), solution, fit.reml)
+    if not isinstance(fit, Likely):
+        what = f"`{fit.formula}` has no likelihood that is compared here"
+        raise ModelNotFitted(
+            "compare", what, "Compare fits of lmer, glmer, glm or ordinal, or test its terms"
+        )
+    return _Candidate(fit.formula, fit.likelihood())
 
 
 def _refuse_other_data(one: _Candidate, other: _Candidate) -> None:
-    y, of_other = outcome(one.solution), outcome(other.solution)
-    weights, of_others = (candidate.solution.design.data.weights for candidate in (one, other))
-    if len(y) != len(of_other):
-        what = f"`{one.formula}` has {len(y)} rows, `{other.formula}` has {len(of_other)}"
-    elif not np.allclose(y, of_other, rtol=1e-9, atol=1e-9 * np.ptp(y)):
+    first, second = one.likelihood, other.likelihood
+    if first.kind != second.kind:
+        what = f"`{one.formula}` is {first.kind}, `{other.formula}` is {second.kind}"
+        raise ModelNotFitted("compare", what, "Compare models of one kind, which differ by their terms")
+    if len(first.y) != len(second.y):
+        what = f"`{one.formula}` has {len(first.y)} rows, `{other.formula}` has {len(second.y)}"
+    elif not np.allclose(first.y, second.y, rtol=1e-9, atol=1e-9 * np.ptp(first.y)):
         what = f"`{one.formula}` and `{other.formula}` have different outcomes"
-    elif not _alike(weights, of_others):
+    elif not _alike(first.weights, second.weights):
         what = f"`{one.formula}` and `{other.formula}` have different weights"
     else:
         return
@@ -87,33 +88,33 @@ def _alike(weights: Floats | None, others: Floats | None) -> bool:
 
 
 def _described(candidate: _Candidate) -> Row:
-    deviance, count = candidate.solution.criterion, candidate.n_parameters
-    n_obs = len(candidate.solution.design.fixed.y)
+    found = candidate.likelihood
+    deviance, count = found.criterion, found.n_parameters
     return {
         "formula": candidate.formula,
         "n_parameters": count,
         "aic": deviance + 2 * count,
-        "bic": deviance + math.log(n_obs) * count,
+        "bic": deviance + math.log(len(found.y)) * count,
         "log_likelihood": -deviance / 2,
         "deviance": deviance,
-        "refitted": candidate.refitted,
+        "refitted": found.refitted,
     }
 
 
 def _tested(smaller: _Candidate, larger: _Candidate) -> Row:
-    chisq = smaller.solution.criterion - larger.solution.criterion
-    df = larger.n_parameters - smaller.n_parameters
-    note = _not_nested(smaller, larger, chisq)
+    before, found = smaller.likelihood, larger.likelihood
+    chisq = before.criterion - found.criterion
+    df = found.n_parameters - before.n_parameters
+    note = _not_nested(before, found, chisq)
     p = math.nan if note else float(chdtrc(df, max(chisq, 0.0)))
     return {"chisq": chisq, "df": df, "p": p, "note": note}
 
 
-def _not_nested(smaller: _Candidate, larger: _Candidate, chisq: float) -> str:
+def _not_nested(smaller: Likelihood, larger: Likelihood, chisq: float) -> str:
     """Why the smaller model is no special case of the larger; empty where nothing speaks against it."""
     if smaller.n_parameters == larger.n_parameters:
         return "not nested: as many parameters as the model before"
-    basis, Q = smaller.solution.design.basis, larger.solution.design.basis.Q
-    X = basis.Q @ basis.R
+    X, Q = smaller.X, np.asarray(qr(larger.X, mode="economic", check_finite=False)[0], dtype=float)
     left = np.linalg.norm(X - Q @ (Q.T @ X), axis=0)
     if (left > OUTSIDE * np.linalg.norm(X, axis=0)).any():
         return "not nested: the model before has other fixed effects"

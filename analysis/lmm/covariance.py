@@ -154,13 +154,22 @@ class _Term:
     columns: Floats
 
 
-def random_design(data: ModelData) -> RandomDesign:
-    """The random effects of a formula. Raises ModelNotFitted where they cannot be told from the residual."""
+def spelled(level: object) -> str:
+    """A level of a grouping factor as text; that of combined factors as `a:b`."""
+    return ":".join(map(str, level)) if isinstance(level, tuple) else str(level)
+
+
+def random_design(data: ModelData, *, residual: bool = True) -> RandomDesign:
+    """The random effects of a formula. Raises ModelNotFitted where they cannot be told from each other or the residual.
+
+    residual: whether the model has one. Without it, as in a Poisson model, each row may have an effect of its own.
+    """
     if not data.formula.random:
         raise ModelNotFitted("model", "the formula has no random term", "Add one, as (1 | group), or use ols")
     terms = _in_lme4_order(_terms(data.formula.random, data.frame))
     for term in terms:
-        _refuse_unidentified(term)
+        _refuse_unidentified(term, residual)
+    _refuse_repeated(terms)
     pieces = _pieces(terms)
     placed = list(zip(terms, pieces, strict=True))
     groups = dict.fromkeys(term.group for term in terms)
@@ -176,7 +185,7 @@ def _terms(randoms: Sequence[RandomTerm], frame: pd.DataFrame) -> list[_Term]:
     terms = list[_Term]()
     for random in randoms:
         codes, levels = levels_of(random.group)
-        for part in [random.effects] if random.correlated else _uncorrelated(random.effects):
+        for part in parts(random):
             effects, columns = columns_of(part)
             terms.append(_Term(":".join(random.group), levels, codes, effects, columns))
     return terms
@@ -193,10 +202,12 @@ def grouping(names: Sequence[str], frame: pd.DataFrame) -> tuple[Integers, pd.In
     return cell, pd.MultiIndex.from_arrays(values, names=list(names))
 
 
-def _uncorrelated(effects: Effects) -> list[Effects]:
-    """As lme4 splits them: the levels of one factor stay together."""
-    intercept = [Effects(True, ())] if effects.intercept else []
-    return intercept + [Effects(False, (term,)) for term in effects.terms]
+def parts(term: RandomTerm) -> list[Effects]:
+    """The effects that are correlated with each other: all, or of `||` the intercept and each term, as in lme4."""
+    if term.correlated:
+        return [term.effects]
+    intercept = [Effects(True, ())] if term.effects.intercept else []
+    return intercept + [Effects(False, (one,)) for one in term.effects.terms]
 
 
 def _in_lme4_order(terms: list[_Term]) -> list[_Term]:
@@ -255,12 +266,25 @@ def _lower_factor(factor: Floats) -> Floats:
     return lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
 
 
-def _refuse_unidentified(term: _Term) -> None:
+def _refuse_repeated(terms: Sequence[_Term]) -> None:
+    """Of two variances of one effect only the sum could be told."""
+    effects = Counter((term.group, effect) for term in terms for effect in term.effects)
+    for (group, effect), count in effects.items():
+        if count > 1:
+            what = f"the random effect {effect} of `{group}` stands in {count} terms"
+            raise ModelNotFitted(
+                "model", what, "Leave it in one of them, as (0 + x | group) beside (1 | group)"
+            )
+
+
+def _refuse_unidentified(term: _Term, residual: bool) -> None:
     m, k, n = len(term.levels), len(term.effects), len(term.codes)
     if m < 2:
         what = f"the grouping factor `{term.group}` has one level"
-    elif m * k >= n:
+    elif m * k >= n and residual:
         what = f"{n} rows cannot tell {m * k} random effects of `{term.group}` from the residual"
+    elif m * k > n:
+        what = f"{n} rows cannot tell {m * k} random effects of `{term.group}` from each other"
     elif m < k * (k + 1) // 2:
         what = f"{m} levels of `{term.group}` are fewer than the {k * (k + 1) // 2} parameters of their covariance"
     else:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from forethought.analysis.designs import Missing, model_data
 from forethought.analysis.inference import DdfMethod
+from forethought.analysis.lmm.inference import require_method
 from forethought.analysis.lmm.mixed_fit import MixedFit
 from forethought.analysis.lmm.solution import mixed_design
 from forethought.grammar import parse_formula
@@ -40,6 +41,7 @@ def lmer(
     Method: Bates, Maechler, Bolker and Walker 2015, J. Stat. Softw. 67(1); Kuznetsova, Brockhoff and
     Christensen 2017, J. Stat. Softw. 82(13).
     """
+    require_method(ddf, reml=reml)
     prepared = model_data(
         parse_formula(formula), data, missing=missing, weights=weights, offset=offset, contrasts=contrasts
     )

@@ -7,12 +7,23 @@ from forethought.analysis.lmm.satterthwaite import satterthwaite
 from forethought.analysis.lmm.solution import Solution
 from forethought.errors import ModelNotFitted
 
+METHODS = ("satterthwaite", "kenward-roger", "normal")
+
+
+def require_method(method: str, *, reml: bool) -> None:
+    """Raise ModelNotFitted for a method that a mixed model does not know, or that needs REML."""
+    if method not in METHODS:
+        what = f"a mixed model has no {method} degrees of freedom"
+        raise ModelNotFitted("ddf", what, f"Take {', '.join(METHODS)}")
+    if method == "kenward-roger" and not reml:
+        what = "Kenward and Roger's method is one for REML, and the model is fitted by maximum likelihood"
+        raise ModelNotFitted("ddf", what, "Fit it by REML, or take satterthwaite")
+
 
 def inference_of(solution: Solution, method: DdfMethod) -> Inference:
     """Inference about a mixed model's fixed effects. Raises ModelNotFitted for a method it does not know."""
+    require_method(method, reml=solution.reml)
     match method:
-        case "satterthwaite":
-            return satterthwaite(solution)
         case "kenward-roger":
             from forethought.analysis.lmm.kenward_roger import kenward_roger
 
@@ -20,5 +31,4 @@ def inference_of(solution: Solution, method: DdfMethod) -> Inference:
         case "normal":
             return ConstantDf("normal", solution.vcov, math.inf)
         case _:
-            what = f"a mixed model has no {method} degrees of freedom"
-            raise ModelNotFitted("ddf", what, "Take satterthwaite, kenward-roger or normal")
+            return satterthwaite(solution)

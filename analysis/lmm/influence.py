@@ -4,7 +4,7 @@ For each level the rows that belong to it are left out and the model is solved a
 coefficients are those of the full model's columns also where a transformation, as centring, depends on the rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.linalg import lstsq
 
 from forethought.analysis.designs import Floats, ModelData, independent_columns
-from forethought.analysis.lmm.covariance import Block
+from forethought.analysis.lmm.covariance import Block, spelled
 from forethought.analysis.lmm.solution import MixedDesign, Solution, mixed_design
 from forethought.analysis.progress import Progress
 from forethought.errors import ModelNotFitted
@@ -35,7 +35,7 @@ Rows = npt.NDArray[np.bool_]
 class NotRefitted:
     """A level without which the model cannot be fitted, and why."""
 
-    level: str
+    level: Hashable
     reason: str
 
 
@@ -48,7 +48,7 @@ class LeftOut:
     theta: in lme4's order and units. converged: whether the refit proved its optimum.
     """
 
-    level: str
+    level: Hashable
     n_rows: int
     change: Floats
     dfbetas: Floats
@@ -62,7 +62,7 @@ class LeftOut:
 
     def as_json(self) -> dict[str, Any]:
         """The fields, arrays as lists."""
-        single = {name: getattr(self, name) for name in SINGLE}
+        single = {name: getattr(self, name) for name in SINGLE} | {"level": spelled(self.level)}
         return single | {name: getattr(self, name).tolist() for name in ("change", "dfbetas", "theta")}
 
 
@@ -99,7 +99,7 @@ class Influence:
     def as_json(self) -> dict[str, Any]:
         """group, terms, levels (a record for each refit) and not_refitted (level, reason)."""
         levels = [refit.as_json() for refit in self.left_out]
-        broken = [{"level": broken.level, "reason": broken.reason} for broken in self.not_refitted]
+        broken = [{"level": spelled(broken.level), "reason": broken.reason} for broken in self.not_refitted]
         return {"group": self.group, "terms": list(self.terms), "levels": levels, "not_refitted": broken}
 
     def _by_level(self, rows: Sequence[Floats], names: Sequence[str]) -> pd.DataFrame:
@@ -118,7 +118,8 @@ def influence(solution: Solution, group: str, *, progress: Progress | None = Non
     """
     block = _block(solution.design, group)
     found, broken = list[LeftOut](), list[NotRefitted]()
-    for place, level in enumerate(map(_named, block.levels)):
+    for place, fitted in enumerate(block.levels):
+        level = spelled(fitted) if isinstance(fitted, tuple) else fitted
         kept = block.codes != place
         try:
             found.append(_left_out(solution, level, kept))
@@ -203,8 +204,3 @@ def _in_full_columns(solution: Solution, refit: Solution, kept: Rows) -> Floats:
         what = "without the level the fixed effects have other columns"
         raise ModelNotFitted("model", what, "Transform the columns before fitting")
     return back
-
-
-def _named(level: object) -> str:
-    """A level as text; that of combined factors as `a:b`."""
-    return ":".join(map(str, level)) if isinstance(level, tuple) else str(level)

@@ -36,6 +36,8 @@ def intervals(
     """
     if not 0 < level < 1:
         raise ModelNotFitted("intervals", f"the level is {level}", "Give one between 0 and 1, as 0.95")
+    if isinstance(parameters, str):
+        parameters = [parameters]
     match method:
         case "wald":
             return _named(wald_intervals(solution, inference, level), parameters)

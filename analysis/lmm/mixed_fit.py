@@ -5,13 +5,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from forethought.analysis.designs import FixedDesign, Floats
-from forethought.analysis.fits import coefficient_frame, weight_vector
+from forethought.analysis.columns import finite_numbers
+from forethought.analysis.designs import FixedDesign, Floats, ModelData
+from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
 from forethought.analysis.inference import DdfMethod, Estimate, Inference, estimate
-from forethought.analysis.information_criteria import aic, bic
-from forethought.analysis.lmm.bootstrap import Bootstrap, Statistic, bootstrap
+from forethought.analysis.information_criteria import aic, bic, n_parameters
+from forethought.analysis.likelihoods import Likelihood
+from forethought.analysis.lmm.bootstrap import (
+    Bootstrap,
+    BootstrapLrt,
+    Statistic,
+    bootstrap,
+    bootstrap_lrt,
+)
 from forethought.analysis.lmm.conditional_modes import conditional_modes, conditional_sds
 from forethought.analysis.lmm.cross_check import CrossCheck, NotChecked, cross_check
 from forethought.analysis.lmm.diagnostics import Diagnostics, diagnostics
@@ -26,7 +35,7 @@ from forethought.analysis.lmm.effect_sizes import (
 from forethought.analysis.lmm.inference import inference_of
 from forethought.analysis.lmm.influence import Influence, influence
 from forethought.analysis.lmm.intervals import IntervalMethod, intervals
-from forethought.analysis.lmm.predictions import NewLevels, predict, residuals
+from forethought.analysis.lmm.predictions import NewLevels, outcome, predict, residuals
 from forethought.analysis.lmm.solution import Solution
 from forethought.analysis.lmm.variance_components import variance_components
 from forethought.analysis.progress import progress_bar
@@ -42,6 +51,14 @@ class MixedFit:
     formula: str
     ddf_method: DdfMethod
     solution: Solution
+
+    def __repr__(self) -> str:
+        return in_one_line(f"linear mixed model, {'REML' if self.reml else 'ML'}", self)
+
+    @property
+    def data(self) -> ModelData:
+        """The rows that were fitted, with their weights and offset."""
+        return self.solution.design.data
 
     @property
     def fixed(self) -> FixedDesign:
@@ -127,6 +144,14 @@ class MixedFit:
             found.append(f"not converged: {optimum.doubt}")
         return tuple(found)
 
+    def likelihood(self) -> Likelihood:
+        """What it is compared by: fitted again by maximum likelihood where the fit is by REML."""
+        y, design = outcome(self.solution), self.solution.design
+        solution = design.solve(y, reml=False) if self.reml else self.solution
+        weights, count = design.data.weights, n_parameters(self)
+        kind = "a linear mixed model"
+        return Likelihood(kind, count, solution.criterion, y, self.fixed.X, weights, self.reml)
+
     @property
     def aic(self) -> float:
         """See `information_criteria.aic`: restricted where the fit is."""
@@ -150,7 +175,7 @@ class MixedFit:
     @cached_property
     def fitted(self) -> "pd.Series[float]":
         """The expected outcome of each fitted row, random effects included."""
-        return self.predict()
+        return self.predict().rename("fitted")
 
     @cached_property
     def residuals(self) -> "pd.Series[float]":
@@ -214,6 +239,12 @@ class MixedFit:
         """Outcomes simulated from the fit, each fitted again; see `bootstrap.bootstrap`."""
         return bootstrap(self.solution, statistic, simulations=simulations, seed=seed, progress=True)
 
+    def bootstrap_lrt(self, smaller: "MixedFit", *, simulations: int = 1000, seed: int) -> BootstrapLrt:
+        """Likelihood ratio test against a smaller model by simulation from it; see `bootstrap.bootstrap_lrt`."""
+        return bootstrap_lrt(
+            self.solution, smaller.solution, simulations=simulations, seed=seed, progress=True
+        )
+
     def influence(self, group: str) -> Influence:
         """The fit without each level of a grouping factor in turn; see `influence.influence`."""
         with progress_bar(f"without one {group}") as progress:
@@ -223,9 +254,13 @@ class MixedFit:
         """The same model by statsmodels, where it can express it; the reason where it cannot."""
         return cross_check(self.solution)
 
-    def refit(self, y: Floats) -> "MixedFit":
-        """The same model of another outcome y (n,), in the order of the fitted rows; nothing else is made again."""
-        return MixedFit(self.formula, self.ddf_method, self.solution.design.solve(y, reml=self.reml))
+    def refit(self, y: npt.ArrayLike) -> "MixedFit":
+        """The same model of another outcome y (n,), in the order of the fitted rows; nothing else is made again.
+
+        Raises ModelNotFitted for values that are not n finite numbers.
+        """
+        outcome = finite_numbers("refit", "the outcome", y, self.n_obs)
+        return MixedFit(self.formula, self.ddf_method, self.solution.design.solve(outcome, reml=self.reml))
 
     def inference(self, ddf: DdfMethod | None = None) -> Inference:
         """The fit's own inference, or that by another method; made once for each.

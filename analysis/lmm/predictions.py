@@ -9,13 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from forethought.analysis.coding import learnt, new_column, new_numbers
+from forethought.analysis.columns import finite_numbers
 from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.conditional_modes import effects_of_columns
-from forethought.analysis.lmm.covariance import Block, Piece
+from forethought.analysis.lmm.covariance import Block, Piece, parts, spelled
 from forethought.analysis.lmm.solution import Solution
 from forethought.analysis.transforms import computed
 from forethought.errors import ModelNotFitted
-from forethought.grammar import Effects, ModelFormula, RandomTerm
+from forethought.grammar import ModelFormula
 
 NewLevels = Literal["raise", "population"]
 
@@ -92,10 +93,7 @@ def _new_offset(solution: Solution, data: pd.DataFrame, offset: Sequence[float] 
             what = "the model was fitted with an offset beside the formula's"
             raise ModelNotFitted("predict", what, "Give that of the new rows as `offset`")
         return known
-    values = np.asarray(offset, dtype=float)
-    if values.shape != (n,) or not np.isfinite(values).all():
-        raise ModelNotFitted("predict", f"`offset` is not {n} finite numbers", "Give one for each new row")
-    total: Floats = known + values
+    total: Floats = known + finite_numbers("predict", "`offset`", offset, n)
     return total
 
 
@@ -137,10 +135,13 @@ def _refuse_unknown(
     new = data.loc[codes < 0, list(names)].drop_duplicates()
     if new.empty:
         return
-    levels = ", ".join(":".join(map(str, row)) for row in new.head(5).itertuples(index=False))
-    more = f" and {len(new) - 5} more" if len(new) > 5 else ""
-    what = f"`{block.group}` has levels that were not fitted: {levels}{more}"
-    raise ModelNotFitted("predict", what, 'Leave those rows out, or pass new_levels="population"')
+    rows = [spelled(tuple(row)) for row in new.itertuples(index=False)]
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    what = f"`{block.group}` has levels that were not fitted: {', '.join(rows[:5])}{more}"
+    remedy = 'Leave those rows out, or pass new_levels="population"'
+    if {spelled(level) for level in block.levels} & set(rows):
+        remedy = "Levels spelled alike were fitted with another type: give the column the type that it had"
+    raise ModelNotFitted("predict", what, remedy)
 
 
 def _columns(solution: Solution, piece: Piece, data: pd.DataFrame) -> Floats:
@@ -148,16 +149,8 @@ def _columns(solution: Solution, piece: Piece, data: pd.DataFrame) -> Floats:
     fitted_data = solution.design.data
     for term in fitted_data.formula.random:
         if ":".join(term.group) == piece.group:
-            for effects in _parts(term):
+            for effects in parts(term):
                 recipe, _ = learnt(effects, fitted_data.frame)
                 if recipe.names == piece.effects:
                     return recipe(data)
     raise AssertionError(f"no random term makes {piece}")  # pieces are made of the same terms
-
-
-def _parts(term: RandomTerm) -> list[Effects]:
-    """The effects that are correlated with each other: all, or of `||` the intercept and each term."""
-    if term.correlated:
-        return [term.effects]
-    intercept = [Effects(True, ())] if term.effects.intercept else []
-    return intercept + [Effects(False, (one,)) for one in term.effects.terms]

@@ -12,7 +12,7 @@ marginal_fit        what comes out: a `Fit`
 
 from forethought.analysis.marginal.gee import gee
 from forethought.analysis.marginal.glm import glm
-from forethought.analysis.marginal.marginal_fit import MarginalFit, marginal_to_json
+from forethought.analysis.marginal.marginal_fit import MarginalFit
 from forethought.analysis.marginal.ordinal import ordinal
 
-__all__ = ["MarginalFit", "gee", "glm", "marginal_to_json", "ordinal"]
+__all__ = ["MarginalFit", "gee", "glm", "ordinal"]

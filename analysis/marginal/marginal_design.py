@@ -9,6 +9,7 @@ from scipy.linalg import qr, solve_triangular
 from forethought.analysis.designs import FixedDesign, Floats, Missing, fixed_design, model_data
 from forethought.analysis.marginal.clusters import Clusters, clusters_of
 from forethought.analysis.marginal.outcomes import Outcome, outcome_of
+from forethought.analysis.model_data import refuse_other_than_frames
 from forethought.errors import ModelNotFitted
 from forethought.grammar import ModelFormula, parse_formula
 
@@ -74,6 +75,7 @@ def marginal_design(
     whatever else no model can be fitted to.
     """
     parsed = parse_formula(formula)
+    refuse_other_than_frames(data)
     _refuse_random_terms(parsed)
     also = [name for name in (cluster, time) if name]
     rows = data if time is None or time not in data.columns else data.sort_values(time, kind="stable")

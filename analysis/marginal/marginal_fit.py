@@ -8,9 +8,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from forethought.analysis.designs import FixedDesign, Floats
-from forethought.analysis.fits import coefficient_frame, fit_to_json, weight_vector
+from forethought.analysis.designs import FixedDesign, Floats, ModelData
+from forethought.analysis.fits import coefficient_frame, finite, records, weight_vector
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
+from forethought.analysis.information_criteria import aic, bic
+from forethought.analysis.likelihoods import Likelihood
+from forethought.analysis.marginal.families import ESTIMATED_DISPERSION
 from forethought.analysis.marginal.marginal_design import MarginalDesign
 from forethought.analysis.marginal.separation import Separation
 from forethought.errors import ModelNotFitted
@@ -95,6 +98,11 @@ class MarginalFit:
         return self.model.link
 
     @property
+    def data(self) -> ModelData:
+        """The rows that were fitted, with a numeric outcome."""
+        return self.design.outcome.data
+
+    @property
     def fixed(self) -> FixedDesign:
         return self.design.fixed
 
@@ -133,6 +141,32 @@ class MarginalFit:
     def criterion(self) -> float:
         """-2 log likelihood, NaN for a GEE."""
         return -2 * self.log_likelihood
+
+    @property
+    def n_parameters(self) -> int:
+        """Thresholds and slopes of an ordinal outcome; else coefficients and, where it is estimated, the dispersion."""
+        if self.solved.cuts is not None:
+            return len(self.solved.cuts.names) + len(self.terms) - 1  # their mean stands for the intercept
+        return len(self.terms) + (self.family in ESTIMATED_DISPERSION)
+
+    @property
+    def aic(self) -> float:
+        """See `information_criteria.aic`; NaN for a GEE."""
+        return aic(self)
+
+    @property
+    def bic(self) -> float:
+        """See `information_criteria.bic`; NaN for a GEE."""
+        return bic(self)
+
+    def likelihood(self) -> Likelihood:
+        """What it is compared by. Raises ModelNotFitted for a GEE, clustered rows and an estimated dispersion."""
+        if self.model.covariance_type != "model-based" or self.family in ESTIMATED_DISPERSION:
+            rests = f"{self.model.method}, {self.family}, covariance {self.model.covariance_type}"
+            what = f"`{self.formula}` ({rests}) has no likelihood that a test may rest on"
+            raise ModelNotFitted("compare", what, "Test its terms instead, with anova of the one fit")
+        kind = f"a {self.family} model with {self.link} link"
+        return Likelihood(kind, self.n_parameters, self.criterion, self.design.outcome.y, self.fixed.X)
 
     @property
     def dispersion(self) -> float:
@@ -222,6 +256,21 @@ class MarginalFit:
         """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
         return estimate(weight_vector(weights, self.terms), self.beta, self.inference(), level)
 
+    def details(self) -> dict[str, object]:
+        """What `fit_to_json` adds for a marginal model."""
+        return {
+            "method": self.model.method,
+            "family": self.family,
+            "link": self.link,
+            "covariance_type": self.model.covariance_type,
+            "counted": self.counted,
+            "levels": list(self.design.outcome.levels),
+            "working": self.model.working,
+            "working_correlation": finite(self.working_correlation),
+            "dispersion": finite(self.dispersion),
+            "thresholds": records(self.thresholds),
+        }
+
     def _ratios(self, link: str, noun: str) -> pd.DataFrame:
         if self.link != link:
             what = f"with the {self.link} link no coefficient is the logarithm of a ratio of {noun}"
@@ -231,22 +280,3 @@ class MarginalFit:
         with np.errstate(over="ignore"):  # of a separated term the interval has no end
             ratios = {name: np.exp(rows[column].to_numpy()) for name, column in columns.items()}
         return pd.DataFrame({"term": rows["term"], **ratios})
-
-
-def marginal_to_json(fit: MarginalFit) -> dict[str, object]:
-    """What `fit_to_json` gives, with what a marginal model adds; the estimand is named."""
-    correlation = fit.working_correlation
-    return {
-        **fit_to_json(fit),
-        "method": fit.model.method,
-        "estimand": fit.estimand,
-        "family": fit.family,
-        "link": fit.link,
-        "covariance_type": fit.model.covariance_type,
-        "counted": fit.counted,
-        "levels": list(fit.design.outcome.levels),
-        "working": fit.model.working,
-        "working_correlation": None if math.isnan(correlation) else correlation,
-        "dispersion": fit.dispersion,
-        "thresholds": fit.thresholds.to_dict(orient="records"),
-    }

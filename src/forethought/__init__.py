@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forethought.analysis.anova import anova
+    from forethought.analysis.emmeans import Contrasts, MarginalMeans, emmeans
     from forethought.analysis.glmm import GeneralizedFit, glmer
     from forethought.analysis.lmm import MixedFit, lmer
     from forethought.analysis.marginal import MarginalFit, gee, glm, ordinal
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
     from forethought.randomization.recorded import RecordedDesign
 
 __all__ = [
+    "Contrasts",
     "ForethoughtError",
     "GeneralizedFit",
     "LinearFit",
     "LoadedProtocol",
     "MarginalFit",
+    "MarginalMeans",
     "MixedFit",
     "Protocol",
     "RecordedDesign",
     "__version__",
     "anova",
+    "emmeans",
     "gee",
     "glm",
     "glmer",
@@ -43,15 +47,18 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Contrasts": "forethought.analysis.emmeans",
     "ForethoughtError": "forethought.errors",
     "GeneralizedFit": "forethought.analysis.glmm",
     "LinearFit": "forethought.analysis.ols",
     "LoadedProtocol": "forethought.protocol.loading",
     "MarginalFit": "forethought.analysis.marginal",
+    "MarginalMeans": "forethought.analysis.emmeans",
     "MixedFit": "forethought.analysis.lmm",
     "Protocol": "forethought.protocol.protocol",
     "RecordedDesign": "forethought.randomization.recorded",
     "anova": "forethought.analysis.anova",
+    "emmeans": "forethought.analysis.emmeans",
     "gee": "forethought.analysis.marginal",
     "glm": "forethought.analysis.marginal",
     "glmer": "forethought.analysis.glmm",

@@ -56,7 +56,12 @@ class ProtocolInvalid(ForethoughtError):
 
 
 class InvalidFormula(ProtocolInvalid):
-    """A model formula that the grammar does not know."""
+    """A model formula that the grammar does not know; `where` shows it with a caret, and ends with the column."""
+
+    def __str__(self) -> str:
+        """The formula last, on lines of its own: a traceback has the error's name before the first."""
+        *marked, place = self.where.split("\n")
+        return "\n".join((f"{place}: {self.what}. {self.remedy}.", *marked))
 
 
 class NotLocked(ForethoughtError):

@@ -624,9 +624,9 @@ def test_a_formula_that_does_not_parse_shows_where_it_ends(
     told = forethought("fit", data, "y ~ (1|g")
     assert (told.code, told.out) == (10, "")
     assert told.err.splitlines() == [
+        "formula, column 9: the formula ends too early. Close the random term with `)`.",
         "y ~ (1|g",
         "        ^",
-        "formula, column 9: the formula ends too early. Close the random term with `)`.",
     ]
 
 

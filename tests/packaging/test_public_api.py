@@ -12,16 +12,19 @@ import forethought
 
 # A name added here is a promise (semantic versioning); a name removed lived deprecated for one minor release.
 PUBLIC = [
+    "Contrasts",
     "ForethoughtError",
     "GeneralizedFit",
     "LinearFit",
     "LoadedProtocol",
     "MarginalFit",
+    "MarginalMeans",
     "MixedFit",
     "Protocol",
     "RecordedDesign",
     "__version__",
     "anova",
+    "emmeans",
     "gee",
     "glm",
     "glmer",

@@ -218,7 +218,7 @@ def test_a_refusal_says_where_and_what(text: str, column: int, what: str) -> Non
 
 
 def test_a_refusal_shows_the_formula_with_a_caret() -> None:
-    formula, caret, sentence = str(refusal("y ~ x + (1|g")).split("\n")
+    sentence, formula, caret = str(refusal("y ~ x + (1|g")).split("\n")
     assert formula == "y ~ x + (1|g"
     assert caret.index("^") == len(formula)
     assert sentence == "formula, column 13: the formula ends too early. Close the random term with `)`."

@@ -92,8 +92,8 @@ def test_one_fit_is_no_comparison() -> None:
         compare(lmer(INTERCEPTS, SLEEP))
 
 
-def test_a_model_without_random_effects_is_refused() -> None:
-    with pytest.raises(ModelNotFitted, match="is no linear mixed model"):
+def test_least_squares_are_refused() -> None:
+    with pytest.raises(ModelNotFitted, match="`Reaction ~ Days` has no likelihood that is compared here"):
         compare(ols("Reaction ~ Days", SLEEP), lmer(INTERCEPTS, SLEEP))
 
 

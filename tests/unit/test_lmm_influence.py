@@ -29,7 +29,7 @@ def found(name: str) -> Influence:
 def expected(name: str, key: str) -> np.ndarray:
     """One column of R's refits, in our order of levels."""
     by_level = {str(refit["level"]): refit[key] for refit in EXPECTED[name]["refits"]}
-    return np.array([by_level[refit.level] for refit in found(name).left_out], dtype=float)
+    return np.array([by_level[str(refit.level)] for refit in found(name).left_out], dtype=float)
 
 
 def ours(name: str, key: str) -> np.ndarray:
@@ -84,7 +84,7 @@ def test_lme4s_distance_is_ours_but_for_its_factor(name: str) -> None:
     record = EXPECTED[name]["lme4"]
     m, p = len(record["levels"]), len(found(name).terms)
     theirs = dict(zip(map(str, record["levels"]), np.array(record["cook"]) * m / (m - p), strict=True))
-    wanted = [theirs[refit.level] for refit in found(name).left_out]
+    wanted = [theirs[str(refit.level)] for refit in found(name).left_out]
     np.testing.assert_allclose(ours(name, "cook"), wanted, rtol=2e-3, atol=1e-6)
 
 

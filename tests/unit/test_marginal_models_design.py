@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from forethought.analysis.fits import Fit, fit_to_json
-from forethought.analysis.marginal import gee, glm, marginal_to_json, ordinal
+from forethought.analysis.marginal import gee, glm, ordinal
 from forethought.analysis.marginal.ordinal_likelihood import Cumulative
 from forethought.analysis.ols import ols
 
@@ -189,7 +189,7 @@ def test_the_estimand_is_named_and_is_no_warning(data: pd.DataFrame) -> None:
     fit = gee("passed ~ arm", data, cluster="person")
     assert fit.estimand == "marginal"
     assert "estimand marginal (population-averaged)" in repr(fit)
-    assert marginal_to_json(fit)["estimand"] == "marginal"
+    assert fit_to_json(fit)["estimand"] == "marginal"
     assert fit.warnings == ()
 
 
@@ -206,7 +206,7 @@ def test_every_marginal_fit_becomes_json(data: pd.DataFrame, of: str) -> None:
         "gee": lambda: gee("errors ~ x", data, cluster="person", family="poisson"),
         "ordinal": lambda: ordinal("rating ~ x", data),
     }
-    text = json.dumps(marginal_to_json(fits[of]()), allow_nan=False)
+    text = json.dumps(fit_to_json(fits[of]()), allow_nan=False)
     assert json.loads(text)["method"] == of
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
+from forethought.errors import InvalidFormula
 from forethought.grammar.formulas import (
     CONTRASTS,
     Contrasts,
@@ -36,6 +37,9 @@ def parse_formula(text: str) -> ModelFormula:
 
     Raises InvalidFormula, which shows the formula with a caret under what was not understood.
     """
+    if not isinstance(text, str):
+        what = f"a formula is a text, not of the kind {type(text).__name__}"
+        raise InvalidFormula("formula", what, 'Write it in quotation marks, as "score ~ arm + (1 | person)"')
     return _Parser(text).formula()
 
 

@@ -9,6 +9,9 @@ from forethought.errors import InvalidFormula
 LONGEST = 20_000
 """Characters of a formula that are still read."""
 
+WIDEST = 200
+"""Characters of a formula's line that a refusal shows."""
+
 _DIGITS = "0123456789"
 _CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert", "contr.poly")
 """R's names of codings, the only ones with a dot that need no backticks."""
@@ -24,7 +27,20 @@ class Token:
 
 def refusal(text: str, column: int, what: str, remedy: str, *, noun: str = "formula") -> InvalidFormula:
     """The error that shows the formula, or what `noun` says, with a caret below the column (counted from 0)."""
-    return InvalidFormula(f"{text}\n{' ' * column}^\n{noun}, column {column + 1}", what, remedy)
+    line, at = _around(text, column)
+    return InvalidFormula(f"{line}\n{' ' * at}^\n{noun}, column {column + 1}", what, remedy)
+
+
+def _around(text: str, column: int) -> tuple[str, int]:
+    """The line that has the column, cut on both sides where it is long, and the column's place in what is left."""
+    start = text.rfind("\n", 0, column) + 1
+    line = text[start:].split("\n", 1)[0]
+    at = column - start
+    if len(line) <= WIDEST:
+        return line, at
+    first = max(0, min(at - WIDEST // 2, len(line) - WIDEST))
+    before, after = "... " if first else "", " ..." if first + WIDEST < len(line) else ""
+    return f"{before}{line[first : first + WIDEST]}{after}", at - first + len(before)
 
 
 def _refuse_the_endless(text: str) -> None:
