@@ -52,11 +52,12 @@ def finite_numbers(where: str, noun: str, values: npt.ArrayLike, n: int) -> Floa
 def read(column: "pd.Series[Any]", *, measured: bool) -> Floats | pd.Categorical:
     """Numbers as floats, NaN where missing; anything else, and what only groups rows, as categories.
 
+    The values are copies, since the frame that they are of may be changed after the fit.
     measured: whether the column has a part in the model other than to group rows. Raises ModelNotFitted for times
     and complex numbers that are measured, and for values that cannot be told apart.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
-        categories: pd.Categorical = column.array
+        categories: pd.Categorical = column.array.copy()
         return categories
     if not measured:
         return _categories(column)
@@ -65,7 +66,7 @@ def read(column: "pd.Series[Any]", *, measured: bool) -> Floats | pd.Categorical
     if kind in NUMBERS:
         column = column.where(column.notna(), np.nan).astype(float)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        numbers: Floats = column.to_numpy(dtype=float, na_value=np.nan)
+        numbers: Floats = column.to_numpy(dtype=float, na_value=np.nan, copy=True)
         return numbers
     return _categories(column)
 
@@ -115,5 +116,6 @@ def _suggestion(name: str, data: pd.DataFrame) -> str:
     columns = [str(column) for column in data.columns]
     if name in columns:
         return "A column's name looks so but is no text; rename the columns by texts"
-    close = difflib.get_close_matches(name, columns, n=1)
+    close = [column for column in columns if column.strip().lower() == name.strip().lower()]
+    close = close or difflib.get_close_matches(name, columns, n=1)
     return f"The nearest name is `{close[0]}`" if close else f"The columns are {', '.join(columns)}"

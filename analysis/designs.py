@@ -55,7 +55,7 @@ class FixedDesign:
 
 
 def fixed_design(data: ModelData) -> FixedDesign:
-    """The outcome and the fixed effects, treatment coded against each factor's first level.
+    """The outcome and the fixed effects, factors coded as the formula says: by treatment against the first level if not.
 
     Columns that depend on those before them are dropped and named, as in lme4. Raises ModelNotFitted where
     there is no column or two have one name, a factor has one level, a value is infinite, or as many columns as rows
@@ -100,7 +100,7 @@ def response(factor: Factor, frame: pd.DataFrame) -> Floats:
 
 
 def effect_columns(effects: Effects, frame: pd.DataFrame) -> tuple[tuple[str, ...], Floats]:
-    """Names and values (n, columns) of an intercept and terms, treatment coded as R codes them."""
+    """Names and values (n, columns) of an intercept and terms, factors coded as the formula says (see `learnt`)."""
     recipe, columns = learnt(effects, frame)
     return recipe.names, columns
 

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from forethought.analysis.columns import finite_numbers
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
 from forethought.analysis.inference import DdfMethod, Estimate, Inference
 from forethought.errors import ModelNotFitted
@@ -25,6 +26,8 @@ class Fit(Protocol):
     coefficients: term, estimate, se, df, statistic, p, ci_low, ci_high (95 %).
     vcov: covariance of the coefficients, term by term.
     criterion: -2 log likelihood, restricted where `reml`; log_likelihood is minus half of it.
+    estimand: conditional, of a participant, or marginal, of the population. Where the outcome's mean is linear in
+        the coefficients both are the same number.
     """
 
     @property
@@ -53,6 +56,8 @@ class Fit(Protocol):
     def vcov(self) -> pd.DataFrame: ...
     @property
     def ddf_method(self) -> str: ...
+    @property
+    def estimand(self) -> str: ...
     @property
     def converged(self) -> bool: ...
     @property
@@ -90,6 +95,23 @@ class Detailed(Protocol):
         ...
 
 
+def require_fit(where: str, fit: object) -> None:
+    """Raises ModelNotFitted, which names `where`, for what is no fit."""
+    if not hasattr(fit, "inference"):
+        what = f"its first argument is of the kind {type(fit).__name__}, and no fit"
+        raise ModelNotFitted(where, what, "Give a fit first, as fit = lmer(formula, data) makes one")
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A fit whose coefficients are on the scale of a link, which is that of the outcome where it is the identity."""
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def link(self) -> str: ...
+
+
 def in_one_line(kind: str, fit: Fit) -> str:
     """What a notebook shows of a fit: its kind, formula, rows and groups."""
     groups = "".join(f", {count:,} {name}" for name, count in fit.n_groups.items())
@@ -103,26 +125,34 @@ def coefficient_frame(terms: tuple[str, ...], estimates: list[Estimate]) -> pd.D
     return pd.DataFrame({"term": list(terms), **values})
 
 
+def ratio_frame(coefficients: pd.DataFrame) -> pd.DataFrame:
+    """exp of the coefficients of a log or logit link but the intercept: term, ratio, ci_low, ci_high."""
+    rows = coefficients[coefficients["term"] != "Intercept"].reset_index(drop=True)
+    columns = {"ratio": "estimate", "ci_low": "ci_low", "ci_high": "ci_high"}
+    with np.errstate(over="ignore"):  # of a separated term the interval has no end
+        ratios = {name: np.exp(rows[column].to_numpy()) for name, column in columns.items()}
+    return pd.DataFrame({"term": rows["term"], **ratios})
+
+
 def weight_vector(weights: Mapping[str, float], terms: tuple[str, ...]) -> Floats:
     """The weights in the order of the terms, shape (terms,).
 
-    Raises ModelNotFitted for an unknown term and for weights that are all zero.
+    Raises ModelNotFitted for an unknown term and for weights that are all zero, or not finite.
     """
+    if not isinstance(weights, Mapping):
+        what = f"{weights!r} does not give weights by the names of coefficients"
+        raise ModelNotFitted("contrast", what, f'Write a dictionary, as {{"{terms[-1]}": 1}}')
     unknown = [term for term in weights if term not in terms]
     if unknown:
-        what = f"no estimated coefficient is called {', '.join(unknown)}"
+        what = f"no estimated coefficient is called {', '.join(map(str, unknown))}"
         raise ModelNotFitted("contrast", what, f"The coefficients are {', '.join(terms)}")
     if not any(weights.values()):
         raise ModelNotFitted("contrast", "all weights are zero", "Give at least one coefficient a weight")
-    return np.array([weights.get(term, 0.0) for term in terms])
+    return finite_numbers("contrast", "the weights", [weights.get(term, 0.0) for term in terms], len(terms))
 
 
 def fit_to_json(fit: Fit) -> dict[str, object]:
-    """What `fit --json` prints of any fit, and what a marginal one adds; numbers that are not finite become null.
-
-    estimand: conditional, of a participant, or marginal, of the population. Where the outcome's mean is linear in
-    the coefficients both are the same number.
-    """
+    """What `fit --json` prints of any fit, and what its `details` add; numbers that are not finite become null."""
     return {
         "format": FORMAT,
         "formula": fit.formula,
@@ -137,7 +167,7 @@ def fit_to_json(fit: Fit) -> dict[str, object]:
         "variance_components": records(fit.variance_components),
         "coefficients": records(fit.coefficients),
         "ddf_method": fit.ddf_method,
-        "estimand": "conditional" if fit.theta else "marginal",
+        "estimand": fit.estimand,
         "converged": fit.converged,
         "singular": fit.singular,
         "warnings": list(fit.warnings),

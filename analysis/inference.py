@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal, Protocol
 
 import numpy as np
@@ -112,14 +113,27 @@ def f_test(F: float, num_df: int, den_df: float) -> FTest:
     return FTest(F, num_df, den_df, float(fdtrc(num_df, den_df, F)))
 
 
+def t_tail(t: float, df: float) -> float:
+    """The probability that Student's t is above t; the normal distribution where `df` is infinite."""
+    return float(ndtr(-t)) if math.isinf(df) else float(stdtr(df, -t))
+
+
+def t_quantile(probability: float, df: float) -> float:
+    """What Student's t is below with this probability; the normal distribution where `df` is infinite."""
+    return float(ndtri(probability)) if math.isinf(df) else float(stdtrit(df, probability))
+
+
+def require_level(level: float, where: str = "interval") -> float:
+    """The level itself. Raises ModelNotFitted, which names `where`, for one that is no coverage of an interval."""
+    if not (isinstance(level, Real) and 0 < level < 1):
+        raise ModelNotFitted(where, f"the level is {level}", "Give one between 0 and 1, as 0.95")
+    return level
+
+
 def wald(estimate: float, se: float, df: float, level: float = 0.95) -> Estimate:
     """Two-sided t test against zero and interval; the normal distribution where `df` is infinite."""
     statistic = estimate / se
-    tail = (1 + level) / 2
-    if math.isinf(df):
-        p, quantile = 2 * float(ndtr(-abs(statistic))), float(ndtri(tail))
-    else:
-        p, quantile = 2 * float(stdtr(df, -abs(statistic))), float(stdtrit(df, tail))
+    p, quantile = 2 * t_tail(abs(statistic), df), t_quantile((1 + level) / 2, df)
     low, high = estimate - quantile * se, estimate + quantile * se
     return Estimate(estimate, se, df, statistic, p, low, high, level)
 
@@ -131,8 +145,7 @@ def estimate(
 
     Raises ModelNotFitted for a level that is none.
     """
-    if not 0 < level < 1:
-        raise ModelNotFitted("interval", f"the level is {level}", "Give one between 0 and 1, as 0.95")
+    require_level(level)
     variance = float(weights @ inference.vcov @ weights)
     se = math.sqrt(variance) if variance > 0 else math.nan
     tested = wald(float(weights @ beta) - null, se, inference.df(weights), level)

@@ -36,7 +36,12 @@ class ModelData:
     def warnings(self) -> tuple[str, ...]:
         if not self.n_dropped:
             return ()
-        return (f"{self.n_dropped} rows with missing values were dropped",)
+        rows = (
+            "1 row with a missing value was"
+            if self.n_dropped == 1
+            else f"{self.n_dropped:,} rows with missing values were"
+        )
+        return (f"{rows} dropped",)
 
 
 def model_data(

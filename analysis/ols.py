@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from forethought.analysis.designs import FixedDesign, Floats, Missing, ModelData, fixed_design, model_data
 from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
+from forethought.analysis.given_frames import given_frame, unwritable
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
 from forethought.errors import ModelNotFitted
 from forethought.grammar import parse_formula
@@ -19,7 +19,7 @@ ROUNDING = 1e-12
 """Residuals smaller than this share of the outcome are rounding: some ten thousand times a float's own error."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LinearFit:
     """A linear model fitted by least squares; see `forethought.analysis.fits.Fit`.
 
@@ -42,6 +42,7 @@ class LinearFit:
     df: float
     warnings: tuple[str, ...]
 
+    estimand = "marginal"
     reml = False
     theta = ()
     converged = True
@@ -62,14 +63,14 @@ class LinearFit:
     def ddf_method(self) -> DdfMethod:
         return "normal" if np.isinf(self.df) else "residual"
 
-    @cached_property
+    @given_frame
     def variance_components(self) -> pd.DataFrame:
         row = {"group": "Residual", "term1": None, "term2": None}
         return pd.DataFrame(
             [{**row, "variance_or_covariance": self.sigma**2, "sd_or_correlation": self.sigma}]
         )
 
-    @cached_property
+    @given_frame
     def coefficients(self) -> pd.DataFrame:
         return coefficient_frame(self.terms, [self._estimate(row, 0.95) for row in np.eye(len(self.terms))])
 
@@ -88,7 +89,7 @@ class LinearFit:
             raise ModelNotFitted("ddf", what, f"Leave ddf out, or take {self.ddf_method}")
         only_rounding = bool((np.diag(self.covariance) <= np.diag(self.rounding)).all())
         vcov = np.zeros_like(self.covariance) if only_rounding else self.covariance
-        return ConstantDf(self.ddf_method, vcov, self.df)
+        return ConstantDf(self.ddf_method, unwritable(vcov), self.df)
 
     def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
         """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
@@ -136,7 +137,7 @@ def ols(
         n_groups=n_groups,
         log_likelihood=log_likelihood,
         sigma=float(np.sqrt(result.scale)),
-        beta=np.asarray(result.params),
+        beta=unwritable(np.asarray(result.params)),
         covariance=np.asarray(result.cov_params()),
         rounding=(ROUNDING * float(np.abs(y).max())) ** 2 * np.asarray(result.normalized_cov_params),
         df=float("inf") if cluster else float(result.df_resid),

@@ -17,6 +17,10 @@ A term contains another where it has all its factors, more factors, and the same
 with a column for each level do not count in this (so that `a` is not contained in `a:b` where the model lacks `b`,
 and is tested at b's first level), nor do poly() and scale() count as covariates. Types 1 and 2 follow the columns of
 the fit, so that there another coding gives slightly different denominators.
+
+X'X says how estimates depend on each other where each row says as much as any other. Where a link bends, only the
+estimates' covariance does, and types 1 and 2 clear a term's estimates of those after it, or of those of the terms that
+contain it, by regression on them: car's hypothesis of type 2.
 """
 
 from collections.abc import Mapping
@@ -42,21 +46,23 @@ ZERO = 1e-10
 """A coefficient this small beside the lengths of the columns it relates is rounding."""
 
 
-def term_contrasts(fixed: FixedDesign, frame: pd.DataFrame, test_type: TestType) -> dict[str, Floats]:
+def term_contrasts(
+    fixed: FixedDesign, test_type: TestType, covariance: Floats | None = None
+) -> dict[str, Floats]:
     """For each term of the formula its rows (q, p) over the estimated coefficients; q = 0 where none is left.
 
-    frame: the rows that were fitted. Raises ModelNotFitted for another type.
+    covariance: of the estimates (p, p), of full rank, where types 1 and 2 are to follow it instead of X'X.
+    Raises ModelNotFitted for another type.
     """
     if test_type not in (1, 2, 3):
         what = f"there are no tests of type {test_type!r} here"
         raise ModelNotFitted("anova", what, "Take type 1, 2 or 3, as numbers")
     effects = fixed.coding.effects
     if test_type == 1 or len(effects.terms) == 1 or fixed.X.shape[1] == 1:
-        rows = _sequential(fixed.X)
-        return {str(term): rows[places] for term, places in _columns_by_term(fixed).items()}
-    model = _Overparameterized.of(effects, frame)
+        return _after_those_before(fixed, covariance)
+    model = _Overparameterized.of(effects, fixed.frame)
     if test_type == 2:
-        return _after_all_but_containing(fixed, model)
+        return _after_all_but_containing(fixed, model, covariance)
     return _of_cell_means(fixed, model)
 
 
@@ -180,7 +186,32 @@ def _containing(effects: Effects, coded: Mapping[Factor, _Coded]) -> dict[Term, 
     return {term: tuple(other for other in effects.terms if contains(other, term)) for term in effects.terms}
 
 
-def _after_all_but_containing(fixed: FixedDesign, model: _Overparameterized) -> dict[str, Floats]:
+def _after_those_before(fixed: FixedDesign, covariance: Floats | None) -> dict[str, Floats]:
+    """Type 1."""
+    own, p = _columns_by_term(fixed), fixed.X.shape[1]
+    if covariance is None:
+        rows = _sequential(fixed.X)
+        return {str(term): rows[places] for term, places in own.items()}
+    return {
+        str(term): _cleared(places, list(range(max(places, default=p) + 1, p)), covariance)
+        for term, places in own.items()
+    }
+
+
+def _cleared(own: list[int], others: list[int], covariance: Floats) -> Floats:
+    """The own estimates less their regression on the others, rows (own, p)."""
+    sds = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(sds, sds)
+    rows = np.eye(len(covariance))[own]
+    if own and others:
+        slopes = lstsq(correlation[np.ix_(others, others)], correlation[np.ix_(others, own)])[0].T
+        rows[:, others] = -slopes * sds[own][:, None] / sds[others]
+    return rows
+
+
+def _after_all_but_containing(
+    fixed: FixedDesign, model: _Overparameterized, covariance: Floats | None
+) -> dict[str, Floats]:
     """Type 2."""
     own, p = _columns_by_term(fixed), fixed.X.shape[1]
     found = {}
@@ -188,7 +219,11 @@ def _after_all_but_containing(fixed: FixedDesign, model: _Overparameterized) -> 
         if not containing:
             found[str(term)] = np.eye(p)[own[term]]
             continue
-        last = [*own[term], *chain.from_iterable(own[other] for other in containing)]
+        others = list(chain.from_iterable(own[other] for other in containing))
+        if covariance is not None:
+            found[str(term)] = _cleared(own[term], others, covariance)
+            continue
+        last = [*own[term], *others]
         order = [place for place in range(p) if place not in last] + last
         rows = np.empty((p, p))
         rows[:, order] = _sequential(fixed.X[:, order])

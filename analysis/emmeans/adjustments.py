@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.special import fdtrc, fdtri, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import fdtrc, fdtri
 
 from forethought.analysis.designs import Floats
 from forethought.analysis.emmeans.multivariate_t import (
@@ -17,6 +17,7 @@ from forethought.analysis.emmeans.multivariate_t import (
     maximum_quantile,
 )
 from forethought.analysis.emmeans.studentized_range import studentized_range_p, studentized_range_quantile
+from forethought.analysis.inference import t_quantile, t_tail
 from forethought.analysis.multiplicity import holm
 from forethought.errors import ModelNotFitted
 
@@ -67,7 +68,8 @@ class TestFamily:
         if side == "less":
             statistics = -statistics
         statistics = np.abs(statistics) if side == "two-sided" else statistics
-        single = _upper_tail(statistics, df) * (2 if side == "two-sided" else 1)
+        tails = [t_tail(t, own) for t, own in zip(statistics.tolist(), df.tolist(), strict=True)]
+        single = np.array(tails) * (2 if side == "two-sided" else 1)
         if self.adjust in ("dunnett", "mvt", "tukey", "scheffe"):
             rows = zip(statistics.tolist(), df.tolist(), strict=True)
             return np.array([self._simultaneous_p(t, own, side) if t == t else math.nan for t, own in rows])
@@ -103,10 +105,10 @@ class TestFamily:
         match self.adjust:
             case "tukey":
                 found = studentized_range_p(math.sqrt(2) * t, self.means, df)
-                single, pairs = 2 * float(_upper_tail(np.array(t), np.array(df))), math.comb(self.means, 2)
+                single, pairs = 2 * t_tail(t, df), math.comb(self.means, 2)
                 return min(max(found, single), 1.0, pairs * single)  # far out it is rounding
             case "scheffe":
-                return float(fdtrc(self.rank, min(df, LARGEST_DF), t**2 / self.rank))
+                return float(fdtrc(self.rank, min(df, LARGEST_DF), t * t / self.rank))  # t**2 may overflow
             case _:
                 two_sided = side == "two-sided"
                 return maximum_p(self._maximum(two_sided), t, df, self._n_estimable, two_sided=two_sided)
@@ -115,9 +117,9 @@ class TestFamily:
         sides = 2 if side == "two-sided" else 1
         match self.adjust:
             case "none":
-                return _t_quantile(1 - (1 - level) / sides, df)
+                return t_quantile(1 - (1 - level) / sides, df)
             case "sidak":
-                return _t_quantile(1 - (1 - level ** (1 / self.n)) / sides, df)
+                return t_quantile(1 - (1 - level ** (1 / self.n)) / sides, df)
             case "tukey":
                 return studentized_range_quantile(level, self.means, df) / math.sqrt(2)
             case "scheffe":
@@ -127,7 +129,7 @@ class TestFamily:
                 found = self._maximum(two_sided)
                 return maximum_quantile(found, level, df, self._n_estimable, two_sided=two_sided)
             case _:
-                return _t_quantile(1 - (1 - level) / self.n / sides, df)
+                return t_quantile(1 - (1 - level) / self.n / sides, df)
 
     def _maximum(self, two_sided: bool) -> MaximumDistribution:
         if two_sided not in self._maxima:
@@ -168,13 +170,6 @@ def require_adjustment(adjust: Adjustment) -> Adjustment:
     return adjust
 
 
-def require_level(level: float) -> float:
-    """The level itself. Raises ModelNotFitted where it is not between 0 and 1."""
-    if not 0 < level < 1:
-        raise ModelNotFitted("level", f"{level} is no coverage of an interval", "Give one below 1, as 0.95")
-    return level
-
-
 def interval_adjustment(adjust: Adjustment) -> Adjustment:
     """The method of the intervals that go with p values adjusted by this one."""
     return "bonferroni" if adjust in STEPWISE else adjust
@@ -204,12 +199,3 @@ def _hommel(p: Floats) -> Floats:
             simes = float((size / np.arange(1, size + 1) * members).min())
             adjusted[place] = max(adjusted[place], simes)
     return np.minimum(1.0, adjusted)
-
-
-def _upper_tail(t: Floats, df: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isinf(df), ndtr(-t), stdtr(np.where(np.isinf(df), 1.0, df), -t))
-
-
-def _t_quantile(probability: float, df: float) -> float:
-    return float(ndtri(probability)) if math.isinf(df) else float(stdtrit(df, probability))

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import get_args
 
 import numpy as np
@@ -16,16 +17,17 @@ from forethought.analysis.emmeans.adjustments import (
     TestFamily,
     effective,
     interval_adjustment,
-    require_level,
 )
 from forethought.analysis.emmeans.linear_functions import LinearFunctions
 from forethought.analysis.emmeans.tables import html_table, plain_table
+from forethought.analysis.given_frames import given_frame
+from forethought.analysis.inference import require_level
 from forethought.errors import ModelNotFitted
 
 Places = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Contrasts:
     """Contrasts, those of one level of `by` adjusted together.
 
@@ -60,7 +62,7 @@ class Contrasts:
         """For how many a family's p values are adjusted: the means of Tukey's method, the contrasts of the others."""
         return self.means if self.adjust == "tukey" else len(self.families[0])
 
-    @cached_property
+    @given_frame
     def table(self) -> pd.DataFrame:
         """A row for each contrast: labels, estimate, se, df, statistic, p, ci_low, ci_high; p and interval adjusted."""
         found = self.test()
@@ -77,7 +79,7 @@ class Contrasts:
         """
         if side not in get_args(Side):
             raise ModelNotFitted("contrasts", f"there is no side {side}", f"Take {', '.join(get_args(Side))}")
-        if not math.isfinite(null):
+        if not (isinstance(null, Real) and math.isfinite(null)):
             what = f"the null {null} is not a finite number"
             raise ModelNotFitted("contrasts", what, "Give the value that the contrasts are tested against")
         return self._tested(self._statistics(null), side, null=np.full(len(self.labels), float(null)))
@@ -197,6 +199,6 @@ class Contrasts:
 
 
 def _require_margin(margin: float) -> None:
-    if not (margin > 0 and math.isfinite(margin)):
+    if not (isinstance(margin, Real) and margin > 0 and math.isfinite(margin)):
         what = f"the margin {margin} is not a positive number"
         raise ModelNotFitted("contrasts", what, "Give the smallest difference that matters, in data units")

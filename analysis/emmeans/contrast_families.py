@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -107,7 +107,13 @@ def _polynomials(levels: Sequence[str]) -> ContrastFamily:
 def _custom(weights: Mapping[str, Sequence[float]], levels: Sequence[str]) -> ContrastFamily:
     if not weights:
         raise ModelNotFitted("contrasts", "no contrast is given", "Give weights by name")
+    if not isinstance(weights, Mapping):
+        what = f"{weights!r} is no family of contrasts, and does not give weights by name"
+        raise ModelNotFitted("contrasts", what, 'Write a dictionary, as {"trained": [-1, 0.5, 0.5]}')
     for name, own in weights.items():
+        if isinstance(own, str | Mapping | Set) or not isinstance(own, Collection):
+            what = f"the weights of the contrast {name} are of the kind {type(own).__name__}"
+            raise ModelNotFitted("contrasts", what, f"List them in the order of {', '.join(levels)}")
         if len(own) != len(levels):
             what = f"the contrast {name} has {len(own)} weights for {len(levels)} means"
             raise ModelNotFitted("contrasts", what, f"Give one for each of {', '.join(levels)}")

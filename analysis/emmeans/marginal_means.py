@@ -1,9 +1,9 @@
 """Marginal means as values: their table, and the contrasts between them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from forethought.analysis.emmeans.adjustments import (
     Adjustment,
     TestFamily,
     require_adjustment,
-    require_level,
 )
 from forethought.analysis.emmeans.comparisons import Contrasts
 from forethought.analysis.emmeans.contrast_families import (
@@ -26,6 +25,8 @@ from forethought.analysis.emmeans.contrast_families import (
 from forethought.analysis.emmeans.grid import combinations
 from forethought.analysis.emmeans.linear_functions import LinearFunctions
 from forethought.analysis.emmeans.tables import html_table, plain_table
+from forethought.analysis.given_frames import given_frame
+from forethought.analysis.inference import require_level
 from forethought.errors import ModelNotFitted
 
 Names = str | Sequence[str]
@@ -38,7 +39,7 @@ class Own(Enum):
     BY = "own"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class MarginalMeans:
     """Means over the combinations of `names` and `by`, the first name's levels varying fastest.
 
@@ -56,7 +57,7 @@ class MarginalMeans:
     about: tuple[str, ...]
     level: float
 
-    @cached_property
+    @given_frame
     def table(self) -> pd.DataFrame:
         """Variables, estimate, se, df, ci_low, ci_high: unadjusted intervals; NaN where not estimable."""
         found = self.functions
@@ -127,7 +128,7 @@ class MarginalMeans:
         return html_table(self.table, self.notes)
 
     def _within(self, by: Names | Own | None) -> tuple[str, ...]:
-        within = self.by if isinstance(by, Own) else named(by)
+        within = self.by if isinstance(by, Own) else named("contrasts", by)
         unknown = [name for name in within if name not in self.cells]
         if unknown or len(set(within)) < len(within):
             what = f"`by` names {', '.join(within)}, each of which is to be a variable of these means, named once"
@@ -194,10 +195,13 @@ class MarginalMeans:
         return Contrasts(frame, functions, families, within, means, family.pairs, adjust, level, self.about)
 
 
-def named(names: Names | None) -> tuple[str, ...]:
-    """One name, several or none as a tuple."""
+def named(where: str, names: Names | None) -> tuple[str, ...]:
+    """One name, several or none as a tuple. Raises ModelNotFitted, which names `where`, for anything else."""
     if names is None:
         return ()
+    if not isinstance(names, Iterable):
+        what = f"{names!r} is no name of a variable, and no list of names"
+        raise ModelNotFitted(where, what, "Give names as texts")
     return (names,) if isinstance(names, str) else tuple(names)
 
 
@@ -211,6 +215,11 @@ def _require_free(labels: pd.DataFrame, within: Sequence[str]) -> None:
 def _by_variable(names: Sequence[str], wanted: Methods) -> dict[str, Method]:
     if isinstance(wanted, str):
         return dict.fromkeys(names, wanted)
+    if not isinstance(wanted, Iterable):
+        what = f"`interaction` is {wanted!r}"
+        raise ModelNotFitted(
+            "contrasts", what, 'Give a method for each variable, as ["trt.vs.ctrl", "consec"]'
+        )
     methods = dict(wanted) if isinstance(wanted, Mapping) else dict(zip(names, wanted, strict=False))
     if len(wanted) != len(names) or set(methods) != set(names):
         what = f"interaction contrasts need a method for each of {', '.join(names)}"

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from forethought.analysis.designs import Floats
-from forethought.analysis.emmeans.adjustments import require_level
 from forethought.analysis.emmeans.contrast_families import spelled_level
 from forethought.analysis.emmeans.grid import (
     Grid,
@@ -19,8 +18,8 @@ from forethought.analysis.emmeans.grid import (
 )
 from forethought.analysis.emmeans.linear_functions import LinearFunctions, Model
 from forethought.analysis.emmeans.marginal_means import MarginalMeans, Names, named
-from forethought.analysis.fits import Fit
-from forethought.analysis.inference import DdfMethod
+from forethought.analysis.fits import Fit, Linked, require_fit
+from forethought.analysis.inference import DdfMethod, require_level
 from forethought.errors import ModelNotFitted
 
 COLUMNS = {
@@ -58,7 +57,11 @@ def emmeans(
 
     Method: Searle, Speed and Milliken 1980, Am. Stat. 34:216; Lenth, the R package emmeans.
     """
-    names, within = named(specs), named(by)
+    require_fit("emmeans", fit)
+    names, within = named("emmeans", specs), named("emmeans", by)
+    if not isinstance(at, Mapping | None):
+        what = f"`at` is of the kind {type(at).__name__}"
+        raise ModelNotFitted("emmeans", what, 'Write a dictionary, as {"age": [20, 60]}')
     coding = fit.fixed.coding
     _require_known(names, within, (*coding.levels, *coding.means))
     grid = reference_grid(coding, at or {})
@@ -118,12 +121,12 @@ def _about(
 
 def _scale(fit: Fit) -> str:
     """What the means are means of, where that is not the outcome itself; empty where it is."""
-    outcome, link = fit.data.formula.response, getattr(fit, "link", "identity")
-    if link == "identity":
+    outcome = fit.data.formula.response
+    if not isinstance(fit, Linked) or fit.link == "identity":
         return "" if outcome.column else f"scale of {outcome}"
-    if getattr(fit, "family", "") == "cumulative":
-        return f"latent {link} scale, whose zero is the middle of the thresholds"
-    return f"{link} scale"
+    if fit.family == "cumulative":
+        return f"latent {fit.link} scale, whose zero is the middle of the thresholds"
+    return f"{fit.link} scale"
 
 
 def _is_number(value: object) -> bool:

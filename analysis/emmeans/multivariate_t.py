@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr
 
 from forethought.analysis.designs import Floats
 from forethought.analysis.emmeans.by_direction import by_direction
 from forethought.analysis.emmeans.quadrature import normal_nodes, scale_nodes
+from forethought.analysis.inference import t_quantile, t_tail
 
 RANK_TOLERANCE = 1e-8
 """A statistic with less variance than this beside those before it depends on them."""
@@ -87,7 +88,7 @@ def maximum_quantile(
     from scipy.optimize import brentq
 
     sides = 2 if two_sided else 1
-    low, high = (_quantile(1 - (1 - level) / share / sides, df) for share in (1, q))
+    low, high = (t_quantile(1 - (1 - level) / share / sides, df) for share in (1, q))
     if q == 1:
         return low
     slack = 1e-6 * (1 + abs(low))
@@ -142,9 +143,5 @@ def _common_factor(correlation: Floats) -> Floats | None:
 
 
 def _single_p(t: float, df: float, *, two_sided: bool) -> float:
-    tail = float(ndtr(-t)) if math.isinf(df) else float(stdtr(df, -t))
+    tail = t_tail(t, df)
     return min(1.0, 2 * tail) if two_sided else tail
-
-
-def _quantile(probability: float, df: float) -> float:
-    return float(ndtri(probability)) if math.isinf(df) else float(stdtrit(df, probability))

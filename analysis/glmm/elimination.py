@@ -13,7 +13,8 @@ from scipy import sparse
 from scipy.linalg import cho_solve, cholesky
 
 from forethought.analysis.designs import Floats
-from forethought.analysis.lmm.covariance import Integers, RandomDesign
+from forethought.analysis.lmm.covariance import RandomDesign
+from forethought.analysis.lmm.random_terms import Integers
 
 CHUNK = 4_000_000
 """As many numbers are held at once where each row meets each effect of the second and later blocks."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.linalg import LinAlgError
-from scipy.linalg import qr
 
 from forethought.analysis.designs import Missing, fixed_design, model_data
 from forethought.analysis.glmm.elimination import layout_of
@@ -14,6 +13,7 @@ from forethought.analysis.glmm.outcomes import FamilyName, outcome
 from forethought.analysis.glmm.pirls import Model
 from forethought.analysis.glmm.search import minimum
 from forethought.analysis.lmm.covariance import random_design
+from forethought.analysis.marginal.marginal_design import orthogonal
 from forethought.errors import ModelNotFitted
 from forethought.grammar import parse_formula
 
@@ -46,13 +46,12 @@ def glmer(
     prepared = model_data(parsed, data, missing=missing, also=[trials] if trials else [])
     observed, numbers = outcome(prepared, family, trials)
     fixed = fixed_design(replace(numbers, weights=None, offset=None))
-    Q, R = (np.asarray(part, dtype=float) for part in qr(fixed.X, mode="economic", check_finite=False))
-    n = len(fixed.y)
-    offset = np.zeros(n) if prepared.offset is None else prepared.offset
-    model = Model(observed, Q * np.sqrt(n), offset, layout_of(random_design(prepared, residual=False)))
+    basis = orthogonal(fixed.X)
+    offset = np.zeros(len(fixed.y)) if prepared.offset is None else prepared.offset
+    model = Model(observed, basis.Q, offset, layout_of(random_design(prepared, residual=False)))
     try:
         found = minimum(model)
     except LinAlgError as error:
         what = "the likelihood cannot be computed near any start"
         raise ModelNotFitted("model", what, "Scale the predictors, or simplify the formula") from error
-    return GeneralizedFit(formula.strip(), prepared, fixed, model, R / np.sqrt(n), found)
+    return GeneralizedFit(formula.strip(), prepared, fixed, model, basis.R, found)

@@ -10,10 +10,12 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
-from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
+from forethought.analysis.fits import coefficient_frame, in_one_line, ratio_frame, weight_vector
+from forethought.analysis.given_frames import given_frame, unwritable
 from forethought.analysis.glmm.pirls import Model
 from forethought.analysis.glmm.search import Minimum
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate
+from forethought.analysis.information_criteria import aic, bic
 from forethought.analysis.likelihoods import Likelihood
 from forethought.analysis.lmm.covariance import RandomDesign
 from forethought.analysis.lmm.variance_components import variance_components
@@ -21,7 +23,7 @@ from forethought.analysis.marginal.separation import separating
 from forethought.errors import ModelNotFitted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GeneralizedFit:
     """A generalised mixed model fitted by Laplace's approximation; see `forethought.analysis.fits.Fit`.
 
@@ -65,7 +67,7 @@ class GeneralizedFit:
     @cached_property
     def beta(self) -> Floats:
         gamma = self.found.point.modes.gamma
-        return np.asarray(solve_triangular(self.R, gamma, check_finite=False), dtype=float)
+        return unwritable(np.asarray(solve_triangular(self.R, gamma, check_finite=False), dtype=float))
 
     @property
     def n_obs(self) -> int:
@@ -78,8 +80,7 @@ class GeneralizedFit:
     @property
     def n_groups(self) -> Mapping[str, int]:
         """Levels of each grouping factor, in lme4's order."""
-        levels = {block.group: block.m for block in self._random.blocks}
-        return {piece.group: levels[piece.group] for piece in self._random.pieces}
+        return self._random.n_groups
 
     @property
     def criterion(self) -> float:
@@ -102,17 +103,19 @@ class GeneralizedFit:
 
     @property
     def aic(self) -> float:
-        return self.criterion + 2 * self.n_parameters
+        """See `information_criteria.aic`."""
+        return aic(self)
 
     @property
     def bic(self) -> float:
-        return self.criterion + self.n_parameters * math.log(self.n_obs)
+        """See `information_criteria.bic`."""
+        return bic(self)
 
     @property
     def theta(self) -> tuple[float, ...]:
         return tuple(self._random.in_data_units(self.found.point.modes.theta).tolist())
 
-    @cached_property
+    @given_frame
     def variance_components(self) -> pd.DataFrame:
         return variance_components(self._random, self.found.point.modes.theta, self.sigma).iloc[:-1]
 
@@ -121,19 +124,19 @@ class GeneralizedFit:
         """Of beta, (p, p): the block for it of the inverse curvature by theta and beta together."""
         R_inverse = solve_triangular(self.R, np.eye(len(self.R)), check_finite=False)
         n_theta = self._random.n_theta
-        return np.asarray(R_inverse @ self.found.covariance[n_theta:, n_theta:] @ R_inverse.T)
+        return unwritable(np.asarray(R_inverse @ self.found.covariance[n_theta:, n_theta:] @ R_inverse.T))
 
     @property
     def vcov(self) -> pd.DataFrame:
         return pd.DataFrame(self.covariance, index=list(self.terms), columns=list(self.terms))
 
-    @cached_property
+    @given_frame
     def coefficients(self) -> pd.DataFrame:
         inference = self.inference()
         rows = [estimate(weights, self.beta, inference) for weights in np.eye(len(self.terms))]
         return coefficient_frame(self.terms, rows)
 
-    @cached_property
+    @given_frame
     def odds_ratios(self) -> pd.DataFrame:
         """exp of the coefficients but the intercept, at given random effects: term, ratio, ci_low, ci_high (95 %).
 
@@ -141,7 +144,7 @@ class GeneralizedFit:
         """
         return self._ratios("logit", "an odds ratio", "rate_ratios")
 
-    @cached_property
+    @given_frame
     def rate_ratios(self) -> pd.DataFrame:
         """exp of the coefficients but the intercept, at given random effects: term, ratio, ci_low, ci_high (95 %).
 
@@ -156,7 +159,7 @@ class GeneralizedFit:
     @property
     def singular(self) -> bool:
         """Whether a variance is estimated as zero or a correlation as one; see theta for how nearly."""
-        return bool(self._singular_groups)
+        return bool(self._random.singular_groups(self.found.point.modes.theta))
 
     @cached_property
     def separated(self) -> tuple[str, ...]:
@@ -170,9 +173,7 @@ class GeneralizedFit:
     @property
     def warnings(self) -> tuple[str, ...]:
         found = [*self.data.warnings, *self.fixed.warnings, *self._random.warnings]
-        if self.singular:
-            groups = ", ".join(self._singular_groups)
-            found.append(f"singular fit: a variance is estimated as zero or a correlation as one in {groups}")
+        found += self._random.singular_warnings(self.found.point.modes.theta)
         if self.separated:
             what = f"separation: a combination of {', '.join(self.separated)} foretells the outcome"
             found.append(f"{what}, so that their estimates are infinite and their inference means nothing")
@@ -180,7 +181,7 @@ class GeneralizedFit:
             found.append(f"not converged: {self.found.doubt}")
         return tuple(found)
 
-    @cached_property
+    @given_frame
     def conditional_modes(self) -> dict[str, pd.DataFrame]:
         """The random effects at their modes, by group: a row for each level, a column for each effect."""
         here, starts = self.found.point.modes, self.model.layout.starts
@@ -192,11 +193,11 @@ class GeneralizedFit:
             frames[block.group] = pd.DataFrame(b, index=block.levels, columns=list(block.effects))
         return frames
 
-    @property
-    def fitted_values(self) -> Floats:
-        """Probabilities of a success, or expected counts, of the rows at the modes, (n,)."""
-        mean = self.found.point.modes.moments.mean
-        return np.asarray(mean / self.model.outcome.exposures)
+    @given_frame
+    def fitted(self) -> "pd.Series[float]":
+        """Probabilities of a success, or expected counts, of the rows at the modes."""
+        mean = self.found.point.modes.moments.mean / self.model.outcome.exposures
+        return pd.Series(mean, index=self.data.frame.index, name="fitted")
 
     def inference(self, ddf: DdfMethod | None = None) -> Inference:
         """Normal inference. Raises ModelNotFitted for another method: the families have no residual degrees of freedom."""
@@ -213,17 +214,8 @@ class GeneralizedFit:
         if self.link != link:
             what = f"with the {self.link} link no coefficient is the logarithm of {noun}"
             raise ModelNotFitted("ratios", what, f"Read {other}")
-        rows = self.coefficients[self.coefficients["term"] != "Intercept"].reset_index(drop=True)
-        with np.errstate(over="ignore"):  # of a separated term the interval has no end
-            exponents = [np.exp(rows[column]) for column in ("estimate", "ci_low", "ci_high")]
-        return pd.DataFrame(
-            dict(zip(("term", "ratio", "ci_low", "ci_high"), [rows["term"], *exponents], strict=True))
-        )
+        return ratio_frame(self.coefficients)
 
     @property
     def _random(self) -> RandomDesign:
         return self.model.layout.random
-
-    @cached_property
-    def _singular_groups(self) -> tuple[str, ...]:
-        return self._random.singular_groups(self.found.point.modes.theta)

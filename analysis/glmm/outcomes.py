@@ -8,13 +8,10 @@ from scipy.special import expit, gammaln
 
 from forethought.analysis.designs import Floats, ModelData, response
 from forethought.analysis.marginal.outcomes import outcome_of
+from forethought.analysis.marginal.separation import CERTAIN, count_directions
 from forethought.errors import ModelNotFitted
 
 FamilyName = Literal["binomial", "poisson"]
-
-
-CERTAIN = 1e-5
-"""A fitted probability or mean this near to its limit makes it worth asking whether the outcomes are separated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Poisson:
 
     def directions(self, X: Floats) -> tuple[Floats, Floats]:
         """As of a binomial outcome: counts of 0 may have means that fall without end."""
-        return -X[self.y == 0], X[self.y > 0]
+        return count_directions(self.y, X)
 
 
 Outcome = Binomial | Poisson

@@ -15,18 +15,13 @@ from numpy.linalg import LinAlgError
 from forethought.analysis.designs import Floats
 from forethought.analysis.glmm.laplace import Point, laplace
 from forethought.analysis.glmm.pirls import Model, Modes, modes
+from forethought.analysis.lmm.optimum import CONVERGED, FLAT, scaled_eigen
 
 NEAR = 1e-2
 """BOBYQA hands over where theta or the first stage's deviance moves by less than this."""
 
 CLOSE_ENOUGH = 1e-9
 """A step that promises less deviance than this is the last."""
-
-CONVERGED = 1e-6
-"""How much deviance a minimum may still promise; likelihood ratios are not read to more digits."""
-
-FLAT = 1e-8
-"""An eigenvalue of the scaled curvature below this is a direction that the data say nothing about."""
 
 ROUNDS = 12
 QUASI_NEWTON_STEPS = 12
@@ -52,7 +47,7 @@ class Minimum:
         """Why this may be no minimum."""
         if not self.remaining <= CONVERGED:
             return f"the Laplace deviance may still fall by {self.remaining:.2g}"
-        if np.linalg.eigvalsh(_scaled(self.curvature)[0]).min() < -CONVERGED:
+        if scaled_eigen(self.curvature)[0].min() < -CONVERGED:
             return "the Laplace deviance falls in some direction from the point that was found"
         return None
 
@@ -190,19 +185,10 @@ def _descended(model: Model, point: Point, step: Floats) -> Point:
 
 def _inverse(second: Floats) -> Floats:
     """The inverse over informed directions, each taken as if it curved upwards: a step down whatever its sign."""
-    scaled, scales = _scaled(second)
-    values, vectors = np.linalg.eigh(scaled)
+    values, vectors = scaled_eigen(second)
     informed = np.abs(values) > FLAT
-    vectors = (vectors * scales[:, None])[:, informed]
-    inverse: Floats = (vectors / np.abs(values[informed])) @ vectors.T
+    inverse: Floats = (vectors[:, informed] / np.abs(values[informed])) @ vectors[:, informed].T
     return inverse
-
-
-def _scaled(second: Floats) -> tuple[Floats, Floats]:
-    """A curvature with its diagonal scaled to one where it is not zero, and the scales."""
-    diagonal = np.abs(np.diag(second))
-    scales = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 1.0)
-    return second * np.outer(scales, scales), scales
 
 
 def _upright(model: Model, found: Minimum) -> Minimum:

@@ -5,6 +5,7 @@ Design, one floor up, shared with the other models:
   coding, contrasts     terms -> columns, of new rows too
   designs               y, X, what was dropped
 Deviance:
+  random_terms          levels and columns, and what the data can carry
   covariance            random terms -> blocks, theta, Lambda(theta)
   standard              X and y in a basis that rounding does not hurt
   crossings, products   cross-products of Z, X, y: all that is used of the data

@@ -25,7 +25,7 @@ TIE = 1e-8
 """Likelihood ratios that differ by less are the same: where a variance is zero in both they are rounding alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Bootstrap:
     """Statistics of `simulations` outcomes simulated from a fit.
 
@@ -39,6 +39,12 @@ class Bootstrap:
     failed: int
     not_converged: int
     singular: int
+
+    def __repr__(self) -> str:
+        counts = f"{self.failed} failed, {self.not_converged} not converged, {self.singular} singular"
+        return (
+            f"<parametric bootstrap: {self.simulations:,} simulations, {counts}; see summary(), intervals()>"
+        )
 
     @property
     def simulations(self) -> int:
@@ -115,7 +121,10 @@ def bootstrap(
     and all of them; True draws a bar on stderr, where that is a terminal.
     """
     of = statistic or parameters
-    observed = dict(of(solution))
+    observed = of(solution)
+    if not isinstance(observed, Mapping):
+        what = f"the statistic gives a value of the kind {type(observed).__name__}"
+        raise ModelNotFitted("bootstrap", what, 'Return numbers by name, as {"slope": model.beta[1]}')
     tally = _Tally()
     rows = []
     with _told("simulations", progress) as told:
@@ -169,8 +178,10 @@ def bootstrap_lrt(
 
 def simulated(solution: Solution, simulations: int, seed: int) -> Iterator[Floats]:
     """Outcomes (n,) of the fitted model with new random effects and residuals, one for each simulation."""
-    if simulations < 2:
+    if not isinstance(simulations, int | np.integer) or simulations < 2:
         raise ModelNotFitted("bootstrap", f"there are {simulations} simulations", "Ask for two or more")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ModelNotFitted("bootstrap", f"the seed is {seed!r}", "Give a whole number, zero or above")
     rng = np.random.default_rng(seed)
     design, sigma = solution.design, solution.sigma
     expected = predict(solution, random=False).to_numpy()

@@ -20,9 +20,10 @@ import numpy as np
 from scipy.linalg import qr
 
 from forethought.analysis.designs import Floats
-from forethought.analysis.lmm.covariance import Integers, Piece, RandomDesign
+from forethought.analysis.lmm.covariance import Piece, RandomDesign
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import Scores, scores
+from forethought.analysis.lmm.random_terms import Integers
 
 FLOOR = 1e-2
 """A search starts from relative standard deviations of at least this: at zero the gradient is zero, minimum or not."""
@@ -151,7 +152,7 @@ class Term:
         """Entries of theta with this term's replaced by those that L stands for, and Q with M L = Lambda Q'."""
         factor, Q = _lower(self.basis @ L)
         theta = entries.copy()
-        theta[self.piece.theta] = factor[self._places]
+        theta[self.piece.theta] = factor[self.places]
         return theta, Q
 
     def slope(self, slopes: Sequence[Floats], Q: Floats) -> tuple[Floats, Floats]:
@@ -162,16 +163,12 @@ class Term:
     @property
     def places(self) -> tuple[Integers, Integers]:
         """Rows and columns of L's free entries, in theta's order."""
-        return self._places
-
-    @property
-    def _places(self) -> tuple[Integers, Integers]:
         rows, columns = self.piece.entries
         return rows - self.piece.first, columns - self.piece.first
 
     @property
     def _own(self) -> slice:
-        return slice(self.piece.first, self.piece.first + len(self.piece.effects))
+        return self.piece.own
 
     @property
     def _place(self) -> int:

@@ -5,27 +5,29 @@ covariance of a block's effects at one level is sigma^2 Lambda Lambda', with Lam
 zero between pieces; theta holds its free entries (Bates et al. 2015, section 2.2).
 """
 
+import math
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.linalg import block_diag, qr
 
-from forethought.analysis.coding import distinct, level_codes
-from forethought.analysis.designs import Floats, ModelData, effect_columns
+from forethought.analysis.designs import Floats, ModelData
+from forethought.analysis.lmm.random_terms import Integers, Term, random_terms, split_warnings
 from forethought.errors import ModelNotFitted
-from forethought.grammar import Effects, RandomTerm
-
-Integers = npt.NDArray[np.intp]
 
 INTERCEPT = "Intercept"
 
 SINGULAR = 1e-4
 """A relative standard deviation below this counts as zero, as in lme4's isSingular."""
+
+BYTES_A_PAIR = 100
+"""What a fit takes at its peak for each pair of random effects outside the first block: some twelve numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Piece:
     def entries(self) -> tuple[Integers, Integers]:
         """Rows and columns of its free entries in the block's Lambda: a lower triangle, by columns."""
         return _lower_triangle(len(self.effects), self.first)
+
+    @property
+    def own(self) -> slice:
+        """Where its effects stand in its block."""
+        return slice(self.first, self.first + len(self.effects))
 
 
 @cache
@@ -89,7 +96,7 @@ class Block:
         return replace(self, Z=self.Z * roots[:, None])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RandomDesign:
     """All blocks, the one with most random effects first, and the pieces in lme4's order."""
 
@@ -113,7 +120,7 @@ class RandomDesign:
                 theta[piece.theta] = matrix[piece.entries]
         return theta
 
-    @property
+    @cached_property
     def on_diagonal(self) -> npt.NDArray[np.bool_]:
         """Which entries of theta are relative standard deviations; they cannot be negative."""
         return np.equal(self.free([np.eye(block.k) for block in self.blocks]), 1.0)
@@ -130,10 +137,34 @@ class RandomDesign:
         factors = zip(self.blocks, self.lambdas(theta), strict=True)
         return self.free([_lower_factor(block.units @ factor) for block, factor in factors])
 
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Levels of each grouping factor, in lme4's order."""
+        levels = {block.group: block.m for block in self.blocks}
+        return {piece.group: levels[piece.group] for piece in self.pieces}
+
+    def covariances(self, theta: Floats, sigma: float) -> list[Floats]:
+        """The covariance of each piece's effects, (k, k), in data units."""
+        lambdas = dict(zip((block.group for block in self.blocks), self.lambdas(theta), strict=True))
+        units = {block.group: block.units for block in self.blocks}
+        factors = [
+            sigma * units[one.group][one.own, one.own] @ lambdas[one.group][one.own, one.own]
+            for one in self.pieces
+        ]
+        return [factor @ factor.T for factor in factors]
+
     def singular_groups(self, theta: Floats) -> tuple[str, ...]:
         """Groups with a variance of zero or a correlation of one."""
         zero = self.on_diagonal & (np.abs(theta) < SINGULAR)
         return tuple(dict.fromkeys(piece.group for piece in self.pieces if zero[piece.theta].any()))
+
+    def singular_warnings(self, theta: Floats) -> tuple[str, ...]:
+        """What a fit at theta says of itself where it is singular."""
+        if not (groups := self.singular_groups(theta)):
+            return ()
+        return (
+            f"singular fit: a variance is estimated as zero or a correlation as one in {', '.join(groups)}",
+        )
 
     @staticmethod
     def _filled(block: Block, theta: Floats) -> Floats:
@@ -143,22 +174,6 @@ class RandomDesign:
         return factor
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A piece before its place is known: its group, levels (m), codes (n,) and columns (n, effects)."""
-
-    group: str
-    levels: pd.Index
-    codes: Integers
-    effects: tuple[str, ...]
-    columns: Floats
-
-
-def spelled(level: object) -> str:
-    """A level of a grouping factor as text; that of combined factors as `a:b`."""
-    return ":".join(map(str, level)) if isinstance(level, tuple) else str(level)
-
-
 def random_design(data: ModelData, *, residual: bool = True) -> RandomDesign:
     """The random effects of a formula. Raises ModelNotFitted where they cannot be told from each other or the residual.
 
@@ -166,71 +181,17 @@ def random_design(data: ModelData, *, residual: bool = True) -> RandomDesign:
     """
     if not data.formula.random:
         raise ModelNotFitted("model", "the formula has no random term", "Add one, as (1 | group), or use ols")
-    terms = _in_lme4_order(_terms(data.formula.random, data.frame))
-    for term in terms:
-        _refuse_unidentified(term, residual)
-    _refuse_repeated(terms)
+    terms = random_terms(data.formula.random, data.frame, residual=residual)
     pieces = _pieces(terms)
     placed = list(zip(terms, pieces, strict=True))
     groups = dict.fromkeys(term.group for term in terms)
     blocks = [_block([pair for pair in placed if pair[0].group == group]) for group in groups]
     blocks.sort(key=lambda block: -block.size)
-    return RandomDesign(tuple(blocks), tuple(pieces), _split_warnings(data.formula.random, data.frame))
+    _refuse_too_many(blocks)
+    return RandomDesign(tuple(blocks), tuple(pieces), split_warnings(data.formula.random, data.frame))
 
 
-def _terms(randoms: Sequence[RandomTerm], frame: pd.DataFrame) -> list[_Term]:
-    """One term where effects are correlated, else one for the intercept and one for each effect."""
-    columns_of = cache(lambda effects: effect_columns(effects, frame))
-    levels_of = cache(lambda names: grouping(names, frame))
-    terms = list[_Term]()
-    for random in randoms:
-        codes, levels = levels_of(random.group)
-        for part in parts(random):
-            effects, columns = columns_of(part)
-            terms.append(_Term(":".join(random.group), levels, codes, effects, columns))
-    return terms
-
-
-def grouping(names: Sequence[str], frame: pd.DataFrame) -> tuple[Integers, pd.Index]:
-    """Each row's combination of the groups' levels, (n,), and the combinations that occur, in order."""
-    found = {name: level_codes(frame[name]) for name in names}
-    if len(found) == 1:
-        ((name, (codes, levels)),) = found.items()
-        return codes, pd.Index(levels, name=name)
-    cells, cell = distinct({name: (codes, len(levels)) for name, (codes, levels) in found.items()})
-    values = [levels.take(cells[name]) for name, (_, levels) in found.items()]
-    return cell, pd.MultiIndex.from_arrays(values, names=list(names))
-
-
-def parts(term: RandomTerm) -> list[Effects]:
-    """The effects that are correlated with each other: all, or of `||` the intercept and each term, as in lme4."""
-    if term.correlated:
-        return [term.effects]
-    intercept = [Effects(True, ())] if term.effects.intercept else []
-    return intercept + [Effects(False, (one,)) for one in term.effects.terms]
-
-
-def _in_lme4_order(terms: list[_Term]) -> list[_Term]:
-    """As written where the numbers of levels do not increase, else by falling numbers of levels."""
-    sizes = [len(term.levels) for term in terms]
-    if sizes == sorted(sizes, reverse=True):
-        return terms
-    return sorted(terms, key=lambda term: len(term.levels))[::-1]
-
-
-def _split_warnings(randoms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[str, ...]:
-    """Where `||` does less than it seems to say."""
-    factors = {
-        f"{name} in {random}"
-        for random in randoms
-        if not random.correlated
-        for name in random.effects.variables
-        if isinstance(frame[name].dtype, pd.CategoricalDtype)
-    }
-    return tuple(f"as in lme4, the levels of {factor} stay correlated" for factor in sorted(factors))
-
-
-def _pieces(terms: list[_Term]) -> list[Piece]:
+def _pieces(terms: list[Term]) -> list[Piece]:
     """Each term with its place in its group's effects and in theta."""
     pieces = list[Piece]()
     effects, entries = Counter[str](), 0
@@ -243,14 +204,14 @@ def _pieces(terms: list[_Term]) -> list[Piece]:
     return pieces
 
 
-def _block(members: list[tuple[_Term, Piece]]) -> Block:
+def _block(members: list[tuple[Term, Piece]]) -> Block:
     columns = np.hstack([term.columns for term, _ in members])
     units = block_diag(*(_units(term) for term, _ in members))
     first, pieces = members[0][0], tuple(piece for _, piece in members)
     return Block(first.group, first.levels, first.codes, columns @ units, units, pieces)
 
 
-def _units(term: _Term) -> Floats:
+def _units(term: Term) -> Floats:
     """Z units are columns of a term in a good scale; units times their effects are those of Z: (k, k)."""
     spread = term.columns.std(axis=0)
     varies = spread > 0
@@ -266,27 +227,22 @@ def _lower_factor(factor: Floats) -> Floats:
     return lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
 
 
-def _refuse_repeated(terms: Sequence[_Term]) -> None:
-    """Of two variances of one effect only the sum could be told."""
-    effects = Counter((term.group, effect) for term in terms for effect in term.effects)
-    for (group, effect), count in effects.items():
-        if count > 1:
-            what = f"the random effect {effect} of `{group}` stands in {count} terms"
-            raise ModelNotFitted(
-                "model", what, "Leave it in one of them, as (0 + x | group) beside (1 | group)"
-            )
+def _refuse_too_many(blocks: Sequence[Block]) -> None:
+    """Those of the first block are eliminated level by level; what the others leave is dense."""
+    first, *rest = blocks
+    count = sum(block.size for block in rest)
+    needed, there = BYTES_A_PAIR * count**2, memory()
+    if needed > there:
+        what = (
+            f"beside those of `{first.group}` there are {count:,} random effects, whose matrices would take "
+            f"{needed / 1e9:,.0f} GB of memory, and here are {there / 1e9:,.0f}"
+        )
+        raise ModelNotFitted("model", what, "Leave a grouping factor out, or take a machine with more memory")
 
 
-def _refuse_unidentified(term: _Term, residual: bool) -> None:
-    m, k, n = len(term.levels), len(term.effects), len(term.codes)
-    if m < 2:
-        what = f"the grouping factor `{term.group}` has one level"
-    elif m * k >= n and residual:
-        what = f"{n} rows cannot tell {m * k} random effects of `{term.group}` from the residual"
-    elif m * k > n:
-        what = f"{n} rows cannot tell {m * k} random effects of `{term.group}` from each other"
-    elif m < k * (k + 1) // 2:
-        what = f"{m} levels of `{term.group}` are fewer than the {k * (k + 1) // 2} parameters of their covariance"
-    else:
-        return
-    raise ModelNotFitted("model", what, "Leave the random term out or simplify it, or give more data")
+def memory() -> float:
+    """Of this machine, in bytes; infinite where it does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return math.inf

@@ -183,16 +183,10 @@ def _software() -> str:
 
 
 def _ours(solution: Solution, form: Expressed) -> _Values:
-    variance, covariances = solution.scores.variance, list[Floats]()
-    lambdas = solution.design.random.lambdas(solution.optimum.theta)
-    for piece in form.pieces:
-        place = solution.design.random.blocks.index(block_of(form.random, piece))
-        own = slice(piece.first, piece.first + len(piece.effects))
-        factor = lambdas[place][own, own]
-        covariances.append(variance * factor @ factor.T)
+    found = form.random.covariances(solution.optimum.theta, solution.sigma)
+    covariances = tuple(found[form.random.pieces.index(piece)] for piece in form.pieces)
     se = np.sqrt(np.diag(solution.vcov))
-    in_data = _in_data_units(solution, form, covariances)
-    return _Values(solution.criterion, solution.beta, se, solution.sigma, in_data)
+    return _Values(solution.criterion, solution.beta, se, solution.sigma, covariances)
 
 
 def _theirs(solution: Solution, form: Expressed, found: Any) -> _Values:
@@ -216,8 +210,7 @@ def _theirs(solution: Solution, form: Expressed, found: Any) -> _Values:
 def _in_data_units(solution: Solution, form: Expressed, covariances: list[Floats]) -> tuple[Floats, ...]:
     scaled = list[Floats]()
     for piece, covariance in zip(form.pieces, covariances, strict=True):
-        own = slice(piece.first, piece.first + len(piece.effects))
-        units = solution.standard.scale * block_of(form.random, piece).units[own, own]
+        units = solution.standard.scale * block_of(form.random, piece).units[piece.own, piece.own]
         scaled.append(units @ covariance @ units.T)
     return tuple(scaled)
 
@@ -238,7 +231,7 @@ def _of_piece(form: Expressed, place: int, ours: _Values, theirs: _Values) -> Di
     """Of a piece's variances and covariances, each beside its effects' variances and what the residual adds."""
     piece = form.pieces[place]
     k = len(piece.effects)
-    units = block_of(form.random, piece).units[piece.first : piece.first + k, piece.first : piece.first + k]
+    units = block_of(form.random, piece).units[piece.own, piece.own]
     columns = columns_of(form.random, piece) @ np.linalg.inv(units)
     a, b = np.tril_indices(k)
     own, other = ours.covariances[place], theirs.covariances[place]

@@ -16,16 +16,11 @@ from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.covariance import SINGULAR
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import scores
+from forethought.analysis.lmm.optimum import CONVERGED, FLAT, scaled_eigen
 from forethought.analysis.lmm.solution import Solution
 
 STEEP = 1e-3
 """A slope of the deviance by an entry of theta above this is no minimum; lme4 warns at twice that."""
-
-FLAT = 1e-8
-"""An eigenvalue of the scaled curvature within this of zero is a direction that the data say nothing about."""
-
-LEFT = 1e-6
-"""How much deviance a minimum may still promise; likelihood ratios are not read to more digits."""
 
 SAME_CRITERION = 1e-4
 """Two searches whose criteria are this near have found the same minimum."""
@@ -106,7 +101,7 @@ class Diagnostics:
         """Why this may be no minimum, in words; empty where nothing says so."""
         found = {
             f"the criterion still has a slope of {self.gradient:.2g}": not self.gradient <= STEEP,
-            f"the criterion may still fall by {self.remaining:.2g}": not self.remaining <= LEFT,
+            f"the criterion may still fall by {self.remaining:.2g}": not self.remaining <= CONVERGED,
             "the criterion falls in some direction from the point that was found": self.curvature.falls,
             f"a second search found a criterion lower by {-self.second_search.criterion_difference:.2g}": (
                 self.second_search.better
@@ -123,11 +118,11 @@ class Diagnostics:
         return "\n".join((*self._of_the_optimum(), *self._of_the_model()))
 
     def as_frame(self) -> pd.DataFrame:
-        """One row for each check: check, value, limit, passed. A check without a limit has none to pass."""
+        """One row for each check: check, value, limit, passed."""
         second = self.second_search.criterion_difference
         rows = [
             ("gradient", self.gradient, STEEP, self.gradient <= STEEP),
-            ("remaining decrease", self.remaining, LEFT, self.remaining <= LEFT),
+            ("remaining decrease", self.remaining, CONVERGED, self.remaining <= CONVERGED),
             ("smallest eigenvalue", self.curvature.eigenvalues[0], -FLAT, not self.curvature.falls),
             ("second search", second, -SAME_CRITERION, not self.second_search.better),
         ]
@@ -169,7 +164,7 @@ def diagnostics(solution: Solution) -> Diagnostics:
     """The checks of a fit; they cost some times as much as the fit itself."""
     deviance, optimum, design = solution.deviance, solution.optimum, solution.design
     gradient = scores(deviance, optimum.theta).gradient()
-    values, vectors = _scaled_eigen(curvature(deviance, optimum.theta))
+    values, vectors = scaled_eigen(curvature(deviance, optimum.theta))
     informed = values > FLAT
     steps = gradient @ vectors[:, informed]
     return Diagnostics(
@@ -241,11 +236,3 @@ def _bobyqa(deviance: ProfiledDeviance, start: Floats) -> _Best:
     with contextlib.suppress(nlopt.RoundoffLimited):
         search.optimize(start)
     return best
-
-
-def _scaled_eigen(second: Floats) -> tuple[Floats, Floats]:
-    """Eigenvalues where the diagonal is scaled to one, and the vectors scaled likewise, (n_theta, n_theta)."""
-    diagonal = np.abs(np.diag(second))
-    scales = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 1.0)
-    values, vectors = np.linalg.eigh(second * np.outer(scales, scales))
-    return values, vectors * scales[:, None]

@@ -6,13 +6,12 @@ weight one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from forethought.analysis.inference import Estimate
 from forethought.analysis.lmm.solution import Solution
 from forethought.errors import ModelNotFitted
 
@@ -60,18 +59,6 @@ class ICC:
     by_group: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class EffectSize:
-    """An estimate, its SE and its interval divided by a standard deviation that is taken as known.
-
-    by: which standard deviation; divisor: its value. The test is that of the estimate in data units.
-    """
-
-    estimate: Estimate
-    by: StandardDeviation
-    divisor: float
-
-
 def variances(solution: Solution) -> Variances:
     """Of the fixed effects' fitted values (n - 1 in the divisor), of each group's effects, and of the residual."""
     design = solution.design
@@ -111,24 +98,15 @@ def divisor(solution: Solution, by: StandardDeviation) -> float:
     raise ModelNotFitted("standardized", what, 'Take by="residual" or by="total"')
 
 
-def standardized(estimate: Estimate, solution: Solution, by: StandardDeviation = "residual") -> EffectSize:
-    """A coefficient or a contrast in standard deviations.
-
-    by: "residual", as `emmeans::eff_size(sigma = sigma(fit), edf = Inf)` does, or "total", the d of Westfall,
-        Kenny and Judd (2014, J. Exp. Psychol. Gen. 143:2020) and Hedges (2007, J. Educ. Behav. Stat. 32:341).
-    Its uncertainty leaves out that of the standard deviation. Raises ModelNotFitted for another `by`.
-    """
-    sd = divisor(solution, by)
-    scaled = {name: getattr(estimate, name) / sd for name in SCALED}
-    return EffectSize(replace(estimate, **scaled), by, sd)
-
-
 def standardized_frame(
     estimates: pd.DataFrame, solution: Solution, by: StandardDeviation = "residual"
 ) -> pd.DataFrame:
-    """The same for a frame of estimates, as a fit's `coefficients`; columns `by` and `divisor` say what was done.
+    """A frame of estimates, as a fit's `coefficients`, in standard deviations; `by` and `divisor` say which.
 
-    Raises ModelNotFitted for a frame without the columns estimate and se.
+    Estimates, SEs and intervals are divided by a standard deviation that is taken as known; the tests stay.
+    by: "residual", as `emmeans::eff_size(sigma = sigma(fit), edf = Inf)` does, or "total", the d of Westfall,
+        Kenny and Judd (2014, J. Exp. Psychol. Gen. 143:2020) and Hedges (2007, J. Educ. Behav. Stat. 32:341).
+    Raises ModelNotFitted for another `by`, and for a frame without the columns estimate and se.
     """
     absent = [name for name in SCALED[:2] if name not in estimates.columns]
     if absent:

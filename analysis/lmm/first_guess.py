@@ -8,7 +8,6 @@ the best theta itself where the data are balanced.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from numpy.linalg import LinAlgError
 
 from forethought.analysis.designs import Floats
@@ -16,7 +15,7 @@ from forethought.analysis.lmm.covariance import Piece, RandomDesign
 from forethought.analysis.lmm.curvature import information
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import Scores, scores
-from forethought.analysis.lmm.gram import Element, gram
+from forethought.analysis.lmm.gram import Element, Gram, gram
 
 LEAST = 1e-2
 """A variance that is estimated as less than the square of this starts there."""
@@ -28,12 +27,12 @@ def first_guess(deviance: ProfiledDeviance, theta: Floats) -> tuple[Floats, Scor
     Raises LinAlgError where the model cannot be factored at theta.
     """
     found = scores(deviance, theta)
-    elements = gram(found).elements
-    variances = _variances(found, elements)
+    A = gram(found)
+    variances = _variances(found, A)
     if variances is None or not variances[-1] > 0:
         return theta, found
     relative = [np.zeros((block.k, block.k)) for block in deviance.random.blocks]
-    for (block, a, b), value in zip(elements, variances[:-1] / variances[-1], strict=True):
+    for (block, a, b), value in zip(A.elements, variances[:-1] / variances[-1], strict=True):
         relative[block][a, b] = relative[block][b, a] = value
     guess = _lower_factors(deviance.random, relative)
     factors = deviance.possible(guess)
@@ -42,11 +41,10 @@ def first_guess(deviance: ProfiledDeviance, theta: Floats) -> tuple[Floats, Scor
     return guess, scores(deviance, guess, factors)
 
 
-def _variances(found: Scores, elements: Sequence[Element]) -> Floats | None:
+def _variances(found: Scores, A: Gram) -> Floats | None:
     """Of each element, and the residual's: the solution of the expected equations, those between pieces zero."""
     traces = information(found)[0]
-    reml, random = found.deviance.reml, found.deviance.random
-    free = _free(random, elements)
+    reml, elements = found.deviance.reml, A.elements
     S = _values([block.Lambda @ block.Lambda.T for block in found.blocks], elements)
     of_V = _values([block.traces - block.of_fixed * reml for block in found.blocks], elements, twice=True)
     of_y = _values([block.of_residual for block in found.blocks], elements, twice=True)
@@ -55,7 +53,7 @@ def _variances(found: Scores, elements: Sequence[Element]) -> Floats | None:
     left[:-1, :-1], left[:-1, -1], left[-1, :-1] = traces, with_I, with_I
     left[-1, -1] = found.deviance.nu - of_V @ S - with_I @ S
     right = np.append(of_y, found.factors.r2 - of_y @ S)
-    kept = np.append(free, True)
+    kept = np.append(A.free, True)
     solution = np.zeros(len(kept))
     try:
         solution[kept] = np.linalg.solve(left[np.ix_(kept, kept)], right[kept])
@@ -69,14 +67,6 @@ def _values(matrices: Sequence[Floats], elements: Sequence[Element], *, twice: b
     return np.array([matrices[block][a, b] * (1 + (twice and a != b)) for block, a, b in elements])
 
 
-def _free(random: RandomDesign, elements: Sequence[Element]) -> npt.NDArray[np.bool_]:
-    """Which elements are not between two pieces of a block."""
-    places = [
-        [place for place, piece in enumerate(block.pieces) for _ in piece.effects] for block in random.blocks
-    ]
-    return np.array([places[block][a] == places[block][b] for block, a, b in elements])
-
-
 def _lower_factors(random: RandomDesign, relative: Sequence[Floats]) -> Floats:
     """Theta of the nearest positive definite matrices, piece by piece."""
     theta = np.empty(random.n_theta)
@@ -87,8 +77,7 @@ def _lower_factors(random: RandomDesign, relative: Sequence[Floats]) -> Floats:
 
 
 def _lower_factor(piece: Piece, S: Floats) -> Floats:
-    own = slice(piece.first, piece.first + len(piece.effects))
-    values, vectors = np.linalg.eigh(S[own, own])
+    values, vectors = np.linalg.eigh(S[piece.own, piece.own])
     positive = (vectors * np.maximum(values, LEAST**2)) @ vectors.T
     rows, columns = piece.entries
     return np.linalg.cholesky(positive)[rows - piece.first, columns - piece.first]

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
 from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.elimination import Elimination
@@ -29,6 +30,15 @@ class Gram:
         """The order of `pairs` and `traces`: block by block, each lower triangle row by row."""
         sizes = enumerate(block.k for block in self.parts.random.blocks)
         return tuple((place, a, b) for place, k in sizes for a in range(k) for b in range(a + 1))
+
+    @cached_property
+    def free(self) -> npt.NDArray[np.bool_]:
+        """Which elements the model estimates, (B,): those between effects of one piece."""
+        of_effect = [
+            [place for place, piece in enumerate(block.pieces) for _ in piece.effects]
+            for block in self.parts.random.blocks
+        ]
+        return np.array([of_effect[block][a] == of_effect[block][b] for block, a, b in self.elements])
 
     def times(self, U: Sequence[Floats]) -> list[Floats]:
         """A U, for the columns U by block, each (m, k, c), in the same shapes."""

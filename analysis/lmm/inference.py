@@ -11,13 +11,16 @@ METHODS = ("satterthwaite", "kenward-roger", "normal")
 
 
 def require_method(method: str, *, reml: bool) -> None:
-    """Raise ModelNotFitted for a method that a mixed model does not know, or that needs REML."""
+    """Raise ModelNotFitted for a method that a mixed model does not know, or that is not defined for its criterion.
+
+    lmerTest, too, refuses Kenward and Roger's method after maximum likelihood; pbkrtest silently fits another model.
+    """
     if method not in METHODS:
         what = f"a mixed model has no {method} degrees of freedom"
         raise ModelNotFitted("ddf", what, f"Take {', '.join(METHODS)}")
     if method == "kenward-roger" and not reml:
-        what = "Kenward and Roger's method is one for REML, and the model is fitted by maximum likelihood"
-        raise ModelNotFitted("ddf", what, "Fit it by REML, or take satterthwaite")
+        what = "Kenward and Roger's method belongs to REML, and this fit is by maximum likelihood"
+        raise ModelNotFitted("ddf", what, "Fit with reml=True, or take satterthwaite")
 
 
 def inference_of(solution: Solution, method: DdfMethod) -> Inference:

@@ -14,7 +14,8 @@ import pandas as pd
 from scipy.linalg import lstsq
 
 from forethought.analysis.designs import Floats, ModelData, independent_columns
-from forethought.analysis.lmm.covariance import Block, spelled
+from forethought.analysis.lmm.covariance import Block
+from forethought.analysis.lmm.random_terms import spelled
 from forethought.analysis.lmm.solution import MixedDesign, Solution, mixed_design
 from forethought.analysis.progress import Progress
 from forethought.errors import ModelNotFitted
@@ -66,7 +67,7 @@ class LeftOut:
         return single | {name: getattr(self, name).tolist() for name in ("change", "dfbetas", "theta")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Influence:
     """All levels of one group, left out one at a time. `not_refitted` are the levels that could not be."""
 
@@ -76,6 +77,12 @@ class Influence:
     sigma: float
     left_out: tuple[LeftOut, ...]
     not_refitted: tuple[NotRefitted, ...]
+
+    def __repr__(self) -> str:
+        broken = f"; {len(self.not_refitted)} not refitted" if self.not_refitted else ""
+        return (
+            f"<influence: {len(self.left_out)} refits, each without one {self.group}{broken}; see as_frame()>"
+        )
 
     def as_frame(self) -> pd.DataFrame:
         """A row for each refit: level, n_rows, cook, mdffits, sigma, criterion, converged, singular; by falling cook."""
@@ -140,7 +147,7 @@ def _block(design: MixedDesign, group: str) -> Block:
     raise ModelNotFitted("influence", what, f"Its grouping factors are {groups}")
 
 
-def _left_out(solution: Solution, level: str, kept: Rows) -> LeftOut:
+def _left_out(solution: Solution, level: Hashable, kept: Rows) -> LeftOut:
     refit = _refitted(solution, kept)
     back = _in_full_columns(solution, refit, kept)
     beta, vcov = back @ refit.beta, back @ refit.vcov @ back.T

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from forethought.analysis.inference import Inference, estimate
+from forethought.analysis.inference import Inference, estimate, require_level
 from forethought.analysis.lmm.bootstrap import Kind, bootstrap
 from forethought.analysis.lmm.profile import profile_intervals
 from forethought.analysis.lmm.solution import Solution
@@ -34,8 +34,7 @@ def intervals(
     profile: by the likelihood, see `profile_intervals`. bootstrap: parametric, see `bootstrap`; it needs a seed.
     Raises ModelNotFitted for a method or parameter it does not know, and a bootstrap without a seed.
     """
-    if not 0 < level < 1:
-        raise ModelNotFitted("intervals", f"the level is {level}", "Give one between 0 and 1, as 0.95")
+    require_level(level, "intervals")
     if isinstance(parameters, str):
         parameters = [parameters]
     match method:

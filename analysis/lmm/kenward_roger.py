@@ -19,12 +19,11 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from forethought.analysis.designs import Floats
+from forethought.analysis.given_frames import unwritable
 from forethought.analysis.inference import RANK_TOLERANCE, DdfMethod, FTest, f_test, uncorrelated
-from forethought.analysis.lmm.covariance import RandomDesign
 from forethought.analysis.lmm.gram import Element, Gram, gram
 from forethought.analysis.lmm.optimum import inverse_where_informed
 from forethought.analysis.lmm.solution import Solution
-from forethought.errors import ModelNotFitted
 
 NEAR_TWO = 1e-2
 """Denominators this close to 2 leave F unscaled, as in pbkrtest."""
@@ -95,18 +94,14 @@ class _Moments:
 
 
 def kenward_roger(solution: Solution) -> KenwardRoger:
-    """From the scores at the optimum.
+    """From the scores at the optimum of REML, for which alone it is defined; see `inference.require_method`.
 
-    Raises ModelNotFitted for a fit by maximum likelihood, where the method is not defined (lmerTest refuses it;
-    pbkrtest silently fits another model). A singular fit is taken at its zero variances, as in pbkrtest; directions
-    that the data say nothing about are left out of W. Weights enter V, which pbkrtest 0.5 leaves out.
+    A singular fit is taken at its zero variances, as in pbkrtest; directions that the data say nothing about are left
+    out of W. Weights enter V, which pbkrtest 0.5 leaves out.
     """
-    if not solution.reml:
-        what = "Kenward and Roger's method belongs to REML, and this fit is by maximum likelihood"
-        raise ModelNotFitted("ddf", what, "Fit with reml=True, or take satterthwaite")
     scores = solution.scores
     A = gram(scores)
-    free = _free(A, solution.design.random)
+    free = np.flatnonzero(A.free).tolist()
     R = [block.R for block in scores.blocks]
     slopes, adjustments = _fixed_parts(A, [A.elements[place] for place in free], R)
     W = _parameters(A, free, slopes, adjustments, solution)
@@ -114,20 +109,7 @@ def kenward_roger(solution: Solution) -> KenwardRoger:
     bias = np.einsum("ij,ijab->ab", W[:-1, :-1], adjustments - slopes[:, None] @ slopes[None])
     root = _root(solution)
     vcov = root @ (np.eye(p) + bias + bias.T) @ root.T
-    return KenwardRoger(vcov, root, np.concatenate([slopes, -np.eye(p)[None]]), W)
-
-
-def _free(A: Gram, random: RandomDesign) -> list[int]:
-    """The elements that the model estimates: covariances between effects of one term, by their place."""
-    pieces = [
-        [range(piece.first, piece.first + len(piece.effects)) for piece in block.pieces]
-        for block in random.blocks
-    ]
-    return [
-        place
-        for place, (block, a, b) in enumerate(A.elements)
-        if any(a in effects and b in effects for effects in pieces[block])
-    ]
+    return KenwardRoger(unwritable(vcov), root, np.concatenate([slopes, -np.eye(p)[None]]), W)
 
 
 def _fixed_parts(A: Gram, elements: list[Element], R: list[Floats]) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ import pandas as pd
 from forethought.analysis.columns import finite_numbers
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
 from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
+from forethought.analysis.given_frames import given_frame
 from forethought.analysis.inference import DdfMethod, Estimate, Inference, estimate
 from forethought.analysis.information_criteria import aic, bic, n_parameters
 from forethought.analysis.likelihoods import Likelihood
@@ -39,9 +40,15 @@ from forethought.analysis.lmm.predictions import NewLevels, outcome, predict, re
 from forethought.analysis.lmm.solution import Solution
 from forethought.analysis.lmm.variance_components import variance_components
 from forethought.analysis.progress import progress_bar
+from forethought.errors import ModelNotFitted
+
+UNDETERMINED = (
+    "the variances are not determined: they can change and the criterion stays the same, as where two groups hold "
+    "the same rows, or the effect of a group is one of a constant"
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MixedFit:
     """A linear mixed model fitted by (restricted) maximum likelihood; see `forethought.analysis.fits.Fit`.
 
@@ -51,6 +58,8 @@ class MixedFit:
     formula: str
     ddf_method: DdfMethod
     solution: Solution
+
+    estimand = "conditional"
 
     def __repr__(self) -> str:
         return in_one_line(f"linear mixed model, {'REML' if self.reml else 'ML'}", self)
@@ -62,34 +71,38 @@ class MixedFit:
 
     @property
     def fixed(self) -> FixedDesign:
+        """The columns of the fixed effects, X (n, p), with their terms."""
         return self.solution.design.fixed
 
     @property
     def terms(self) -> tuple[str, ...]:
+        """The names of the estimated coefficients, in the order of `beta`."""
         return self.fixed.terms
 
     @property
     def beta(self) -> Floats:
+        """The estimated coefficients of the fixed effects, (p,)."""
         return self.solution.beta
 
     @property
     def n_obs(self) -> int:
+        """How many rows were fitted."""
         return len(self.fixed.y)
 
     @property
     def n_dropped(self) -> int:
+        """How many rows were left out because a value is missing."""
         return self.solution.design.data.n_dropped
 
     @property
     def reml(self) -> bool:
+        """Whether the fit is by restricted maximum likelihood."""
         return self.solution.reml
 
     @property
     def n_groups(self) -> Mapping[str, int]:
         """Levels of each grouping factor, in lme4's order."""
-        random = self.solution.design.random
-        levels = {block.group: block.m for block in random.blocks}
-        return {piece.group: levels[piece.group] for piece in random.pieces}
+        return self.solution.design.random.n_groups
 
     @property
     def criterion(self) -> float:
@@ -98,10 +111,12 @@ class MixedFit:
 
     @property
     def log_likelihood(self) -> float:
+        """Minus half the criterion: restricted where the fit is."""
         return -self.criterion / 2
 
     @property
     def theta(self) -> tuple[float, ...]:
+        """The random effects' relative Cholesky factors, in lme4's order and units."""
         return tuple(self.solution.theta.tolist())
 
     @property
@@ -109,12 +124,14 @@ class MixedFit:
         """The residual standard deviation."""
         return self.solution.sigma
 
-    @cached_property
+    @given_frame
     def variance_components(self) -> pd.DataFrame:
+        """group, term1, term2, variance_or_covariance, sd_or_correlation; the last row is the residual."""
         return variance_components(self.solution.design.random, self.solution.optimum.theta, self.sigma)
 
-    @cached_property
+    @given_frame
     def coefficients(self) -> pd.DataFrame:
+        """term, estimate, se, df, statistic, p, ci_low, ci_high (95 %): a row for each fixed effect."""
         inference = self.inference()
         rows = [estimate(weights, self.beta, inference) for weights in np.eye(len(self.terms))]
         return coefficient_frame(self.terms, rows)
@@ -126,23 +143,23 @@ class MixedFit:
 
     @property
     def converged(self) -> bool:
+        """Whether the point found is proved to be an optimum; see `diagnostics`."""
         return self.solution.optimum.converged
 
     @property
     def singular(self) -> bool:
         """Whether a variance is estimated as zero or a correlation as one; see theta for how nearly."""
-        return bool(self._singular_groups)
+        return bool(self.solution.design.random.singular_groups(self.solution.optimum.theta))
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """What is to be known before the numbers are believed, a sentence each; empty where nothing is."""
         design, optimum = self.solution.design, self.solution.optimum
-        found = [*design.data.warnings, *design.fixed.warnings, *design.random.warnings]
-        if self.singular:
-            groups = ", ".join(self._singular_groups)
-            found.append(f"singular fit: a variance is estimated as zero or a correlation as one in {groups}")
-        if not self.converged:
-            found.append(f"not converged: {optimum.doubt}")
-        return tuple(found)
+        doubt = (f"not converged: {optimum.doubt}",) if not self.converged else ()
+        if self.converged and not optimum.determined:
+            doubt = (UNDETERMINED,)
+        of_design = (*design.data.warnings, *design.fixed.warnings, *design.random.warnings)
+        return (*of_design, *design.random.singular_warnings(optimum.theta), *doubt)
 
     def likelihood(self) -> Likelihood:
         """What it is compared by: fitted again by maximum likelihood where the fit is by REML."""
@@ -162,22 +179,22 @@ class MixedFit:
         """See `information_criteria.bic`."""
         return bic(self)
 
-    @cached_property
+    @given_frame
     def conditional_modes(self) -> dict[str, pd.DataFrame]:
         """The predicted random effects (BLUPs) by group: a row for each level, a column for each effect."""
         return conditional_modes(self.solution)
 
-    @cached_property
+    @given_frame
     def conditional_sds(self) -> dict[str, pd.DataFrame]:
         """Standard deviations of the random effects given the outcome, in the shape of `conditional_modes`."""
         return conditional_sds(self.solution)
 
-    @cached_property
+    @given_frame
     def fitted(self) -> "pd.Series[float]":
         """The expected outcome of each fitted row, random effects included."""
         return self.predict().rename("fitted")
 
-    @cached_property
+    @given_frame
     def residuals(self) -> "pd.Series[float]":
         """What the outcome has beyond `fitted`."""
         return pd.Series(residuals(self.solution), index=self.fitted.index, name="residual")
@@ -257,8 +274,13 @@ class MixedFit:
     def refit(self, y: npt.ArrayLike) -> "MixedFit":
         """The same model of another outcome y (n,), in the order of the fitted rows; nothing else is made again.
 
-        Raises ModelNotFitted for values that are not n finite numbers.
+        Raises ModelNotFitted for values that are not n finite numbers, and for a series whose index has the fitted
+        rows in another order.
         """
+        rows = self.data.frame.index
+        if isinstance(y, pd.Series) and not y.index.equals(rows) and set(y.index) == set(rows):
+            what = "the outcome has the fitted rows in another order"
+            raise ModelNotFitted("refit", what, "Sort it by its index, or give its values alone")
         outcome = finite_numbers("refit", "the outcome", y, self.n_obs)
         return MixedFit(self.formula, self.ddf_method, self.solution.design.solve(outcome, reml=self.reml))
 
@@ -282,7 +304,3 @@ class MixedFit:
     @cached_property
     def _inferences(self) -> dict[DdfMethod, Inference]:
         return {}
-
-    @cached_property
-    def _singular_groups(self) -> tuple[str, ...]:
-        return self.solution.design.random.singular_groups(self.solution.optimum.theta)

@@ -34,8 +34,21 @@ Search = Callable[[ProfiledDeviance, Floats], Floats]
 
 STEPS = 40
 HALVINGS = 12
+UNDETERMINED = 1e-5
+"""An eigenvalue of the curvature, scaled to unit diagonal, below which theta is not determined. In models that are, it
+is mostly above 0.1."""
+
 FAR = 10.0
 """The relative standard deviations from which Newton looks again where a variance is found to be zero."""
+
+FEW_ROWS = 100
+"""So few rows may have several minima whose variances are all above zero, or all but one."""
+
+ELSEWHERE = (0.1, 1.0, 3.0, 100.0)
+"""The relative standard deviations from which Newton looks again where the rows are few."""
+
+LOWER = 1e-7
+"""A minimum is another, and better, where it is lower by more than rounding makes it."""
 
 LONGEST = 1.0
 """No step is longer than this, or than theta itself; random-effect columns have unit standard deviation."""
@@ -68,18 +81,28 @@ class Optimum:
     def converged(self) -> bool:
         return self.doubt is None
 
+    @property
+    def determined(self) -> bool:
+        """Whether the criterion rises in every direction; not where two groups hold the same rows."""
+        return bool(scaled_eigen(self.curvature)[0].min() > UNDETERMINED)
+
 
 def minimum(deviance: ProfiledDeviance, start: Floats | None = None) -> Optimum:
     """The optimum near a start, lme4's Lambda = I where none is given; by another search where that proves none.
 
-    Few data can have several minima, one of them at a variance of zero: from there Newton also looks from afar.
+    Few data can have several minima: with few rows, or from a variance of zero, Newton also looks from elsewhere.
     Where a variance is zero the gradient is zero too, minimum or not: the later searches start away from there.
     """
     identity = deviance.random.on_diagonal.astype(float)
+    few = start is None and deviance.products.n <= FEW_ROWS
     start = identity if start is None else start * deviance.random.signs(start)
     best = _newton(*first_guess(deviance, start))
     if deviance.random.singular_groups(best.theta):
         best = _least(best, _searched(_nowhere, deviance, FAR * identity))
+    for sd in ELSEWHERE if few and best.converged else ():
+        other = _searched(_nowhere, deviance, sd * identity)
+        if other is not None and other.deviance < best.deviance - LOWER:
+            best = _least(best, other)
     for search, least in ((_bobyqa, 1.0), (_quasi_newton, 0.1), (_bobyqa, 0.2)):
         if best.converged:
             return best
@@ -167,11 +190,10 @@ def beside_zero(found: Scores) -> float:
     least = 0.0
     for of_block, block, G in zip(found.deviance.random.blocks, found.blocks, found.slopes(), strict=True):
         for piece in of_block.pieces:
-            own = slice(piece.first, piece.first + len(piece.effects))
-            values, vectors = np.linalg.eigh((block.Lambda @ block.Lambda.T)[own, own])
+            values, vectors = np.linalg.eigh((block.Lambda @ block.Lambda.T)[piece.own, piece.own])
             empty = vectors[:, values < SINGULAR**2]
             if empty.shape[1]:
-                least = min(least, float(np.linalg.eigvalsh(empty.T @ G[own, own] @ empty)[0]))
+                least = min(least, float(np.linalg.eigvalsh(empty.T @ G[piece.own, piece.own] @ empty)[0]))
     return -least * SINGULAR
 
 

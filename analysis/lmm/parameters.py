@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.covariance import Piece
 from forethought.analysis.lmm.solution import Solution
 
@@ -14,7 +13,9 @@ def parameters(solution: Solution) -> dict[str, float]:
     the coefficients by their names. A correlation is missing (nan) where a standard deviation is zero.
     """
     found = dict[str, float]()
-    for piece, covariance in zip(solution.design.random.pieces, covariances(solution), strict=True):
+    random = solution.design.random
+    covariances = random.covariances(solution.optimum.theta, solution.sigma)
+    for piece, covariance in zip(random.pieces, covariances, strict=True):
         sd = np.sqrt(np.diag(covariance))
         for a, name in enumerate(sd_names(piece)):
             found[name] = float(sd[a])
@@ -23,24 +24,6 @@ def parameters(solution: Solution) -> dict[str, float]:
             found[name] = float(covariance[a, b] / product) if product > 0 else float("nan")
     found["sigma"] = solution.sigma
     return found | dict(zip(solution.design.fixed.terms, solution.beta.tolist(), strict=True))
-
-
-def covariances(solution: Solution) -> list[Floats]:
-    """The covariance of the effects of each random term, (k, k), in data units."""
-    random = solution.design.random
-    places = {block.group: place for place, block in enumerate(random.blocks)}
-    lambdas = random.lambdas(solution.optimum.theta)
-    found = []
-    for piece in random.pieces:
-        place, own = places[piece.group], own_effects(piece)
-        factor = solution.sigma * random.blocks[place].units[own, own] @ lambdas[place][own, own]
-        found.append(factor @ factor.T)
-    return found
-
-
-def own_effects(piece: Piece) -> slice:
-    """Where a random term's effects stand in its block."""
-    return slice(piece.first, piece.first + len(piece.effects))
 
 
 def sd_names(piece: Piece) -> list[str]:

@@ -12,8 +12,10 @@ from forethought.analysis.coding import learnt, new_column, new_numbers
 from forethought.analysis.columns import finite_numbers
 from forethought.analysis.designs import Floats
 from forethought.analysis.lmm.conditional_modes import effects_of_columns
-from forethought.analysis.lmm.covariance import Block, Piece, parts, spelled
+from forethought.analysis.lmm.covariance import Block, Piece
+from forethought.analysis.lmm.random_terms import parts, spelled
 from forethought.analysis.lmm.solution import Solution
+from forethought.analysis.model_data import refuse_other_than_frames
 from forethought.analysis.transforms import computed
 from forethought.errors import ModelNotFitted
 from forethought.grammar import ModelFormula
@@ -61,6 +63,7 @@ def predict(
         index = solution.design.data.frame.index
         values = fitted(solution) if random else _population(solution)
         return pd.Series(values, index=index, name="prediction")
+    refuse_other_than_frames(data)
     design = solution.design
     columns = design.fixed.coding.columns(data)[:, list(design.fixed.coding.kept)]
     values = columns @ solution.beta + _new_offset(solution, data, offset)

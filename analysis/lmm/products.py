@@ -73,11 +73,6 @@ def design_products(random: RandomDesign, X: Floats, roots: Floats | None = None
     )
 
 
-def cross_products(random: RandomDesign, X: Floats, y: Floats) -> Products:
-    """The products of X (n, p), y (n,) and the columns of all blocks."""
-    return design_products(random, X).with_outcome(y)
-
-
 def _onto(blocks: Sequence[Block], T: Floats) -> tuple[Floats, Floats]:
     """Z1'T, (m, k, c), and Z2'T, (q2, c), of the columns T (n, c)."""
     first, *others = [_sums(block, T) for block in blocks]

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 from scipy.special import chdtri
 
+from forethought.analysis.inference import require_level
 from forethought.analysis.lmm.constrained import (
     Held,
     HeldCoefficient,
@@ -62,8 +63,7 @@ def profile_intervals(
     parameters: names as of `parameters(solution)`, all without it.
     Raises ModelNotFitted for a name that the model does not have, and a level that is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise ModelNotFitted("intervals", f"the level is {level}", "Give one between 0 and 1, as 0.95")
+    require_level(level, "intervals")
     best = by_maximum_likelihood(solution)
     rise = float(chdtri(1, 1 - level))
     rows = [

@@ -1,4 +1,4 @@
-"""Satterthwaite's degrees of freedom for one contrast, as lmerTest defines them.
+"""Satterthwaite's degrees of freedom, and the F tests that rest on them, as lmerTest defines them.
 
 df = 2 v^2 / var(v), where v = l' vcov(beta) l is the contrast's squared standard error and var(v) follows
 by the delta method from the curvature of the deviance in the variance parameters (Kuznetsova, Brockhoff and
@@ -32,8 +32,8 @@ class Satterthwaite:
     def df(self, weights: Floats) -> float:
         """Degrees of freedom of the contrast weights' beta, weights (p,)."""
         variance = weights @ self.vcov @ weights
-        slope = weights @ self.jacobian @ weights
-        return float(2 * variance**2 / (slope @ self.parameters @ slope))
+        slope = weights @ self.jacobian @ weights / variance  # relative: no square leaves the range of floats
+        return float(2 / (slope @ self.parameters @ slope))
 
     def test(self, L: Floats, beta: Floats) -> FTest:
         """Whether L beta = 0, by the mean of squared t values of uncorrelated combinations.

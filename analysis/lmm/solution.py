@@ -8,6 +8,7 @@ from numpy.linalg import LinAlgError
 from scipy.linalg import solve_triangular
 
 from forethought.analysis.designs import FixedDesign, Floats, ModelData, fixed_design
+from forethought.analysis.given_frames import unwritable
 from forethought.analysis.lmm.covariance import RandomDesign, random_design
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import Scores, scores
@@ -64,7 +65,7 @@ def mixed_design(data: ModelData) -> MixedDesign:
     return MixedDesign(data, fixed, random_design(data), basis_of(X))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Solution:
     """A model at the optimum of one outcome. What it holds is in the standard basis; what it computes, in data units."""
 
@@ -72,6 +73,10 @@ class Solution:
     standard: Standardized
     deviance: ProfiledDeviance
     optimum: Optimum
+
+    def __repr__(self) -> str:
+        kind, n = "REML criterion" if self.reml else "deviance", len(self.design.fixed.y)
+        return f"<solved mixed model: {n:,} rows; {kind} {self.criterion:.4f}>"
 
     @property
     def reml(self) -> bool:
@@ -101,11 +106,11 @@ class Solution:
     @cached_property
     def beta(self) -> Floats:
         """The fixed effects, (p,)."""
-        return self.standard.coefficients(self.scores.factors.beta)
+        return unwritable(self.standard.coefficients(self.scores.factors.beta))
 
     @cached_property
     def vcov(self) -> Floats:
         """Covariance of beta at the estimated theta, (p, p)."""
         R_X = self.scores.factors.R_X
         R_X_inverse = solve_triangular(R_X, np.eye(len(R_X)), check_finite=False)
-        return self.standard.covariances(self.scores.variance * R_X_inverse @ R_X_inverse.T)
+        return unwritable(self.standard.covariances(self.scores.variance * R_X_inverse @ R_X_inverse.T))

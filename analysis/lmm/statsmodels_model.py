@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from forethought.analysis.designs import Floats
-from forethought.analysis.lmm.covariance import Block, Integers, Piece, RandomDesign
+from forethought.analysis.lmm.covariance import Block, Piece, RandomDesign
+from forethought.analysis.lmm.random_terms import Integers
 
 MOST_CROSSED_ROWS = 500
 """With crossed factors its time grows with the cube of the rows: half a minute at 3,000."""
@@ -86,7 +87,7 @@ def block_of(random: RandomDesign, piece: Piece) -> Block:
 
 def columns_of(random: RandomDesign, piece: Piece) -> Floats:
     """The piece's columns in the scale in which the model is solved, (n, effects)."""
-    return block_of(random, piece).Z[:, piece.first : piece.first + _size(piece)]
+    return block_of(random, piece).Z[:, piece.own]
 
 
 def _crossed(random: RandomDesign) -> Expressed | NotExpressed:

@@ -21,17 +21,11 @@ def variance_components(random: RandomDesign, theta: Floats, sigma: float) -> pd
 
 def _rows(random: RandomDesign, theta: Floats, sigma: float) -> Iterator[Row]:
     """Of each random term first its variances, then its covariances."""
-    places = {block.group: place for place, block in enumerate(random.blocks)}
-    lambdas = random.lambdas(theta)
-    for piece in random.pieces:
-        place, k = places[piece.group], len(piece.effects)
-        own = slice(piece.first, piece.first + k)
-        factor = sigma * random.blocks[place].units[own, own] @ lambdas[place][own, own]
-        covariance = factor @ factor.T
+    for piece, covariance in zip(random.pieces, random.covariances(theta, sigma), strict=True):
         sd = np.sqrt(np.diag(covariance))
         for effect, deviation in zip(piece.effects, sd, strict=True):
             yield piece.group, effect, None, float(deviation**2), float(deviation)
-        for a, b in zip(*np.triu_indices(k, 1), strict=True):
+        for a, b in zip(*np.triu_indices(len(sd), 1), strict=True):
             product = sd[a] * sd[b]
             correlation = float(covariance[a, b] / product) if product > 0 else float("nan")
             yield piece.group, piece.effects[a], piece.effects[b], float(covariance[a, b]), correlation

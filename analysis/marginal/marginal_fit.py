@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
-from forethought.analysis.fits import coefficient_frame, finite, records, weight_vector
+from forethought.analysis.fits import coefficient_frame, finite, ratio_frame, records, weight_vector
+from forethought.analysis.given_frames import given_frame, unwritable
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
 from forethought.analysis.information_criteria import aic, bic
 from forethought.analysis.likelihoods import Likelihood
@@ -62,7 +62,7 @@ class Solved:
     cuts: Thresholds | None = None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class MarginalFit:
     """A generalised linear model of the population's mean; see `forethought.analysis.fits.Fit`.
 
@@ -112,7 +112,7 @@ class MarginalFit:
 
     @property
     def beta(self) -> Floats:
-        return self.solved.beta
+        return unwritable(self.solved.beta)
 
     @property
     def n_obs(self) -> int:
@@ -196,7 +196,7 @@ class MarginalFit:
     def ddf_method(self) -> DdfMethod:
         return "normal" if math.isinf(self.solved.df) else "residual"
 
-    @cached_property
+    @given_frame
     def variance_components(self) -> pd.DataFrame:
         """The residual of the gaussian family; no row for others."""
         row = {"group": "Residual", "term1": None, "term2": None}
@@ -204,7 +204,7 @@ class MarginalFit:
         frame = pd.DataFrame([{**row, **numbers}])
         return frame if self.family == "gaussian" else frame.iloc[:0]
 
-    @cached_property
+    @given_frame
     def coefficients(self) -> pd.DataFrame:
         inference = self.inference()
         rows = [estimate(weights, self.beta, inference) for weights in np.eye(len(self.terms))]
@@ -214,7 +214,7 @@ class MarginalFit:
     def vcov(self) -> pd.DataFrame:
         return pd.DataFrame(self.solved.covariance, index=list(self.terms), columns=list(self.terms))
 
-    @cached_property
+    @given_frame
     def odds_ratios(self) -> pd.DataFrame:
         """exp of the coefficients but the intercept: term, ratio, ci_low, ci_high (95 %).
 
@@ -222,7 +222,7 @@ class MarginalFit:
         """
         return self._ratios("logit", "odds")
 
-    @cached_property
+    @given_frame
     def rate_ratios(self) -> pd.DataFrame:
         """exp of the coefficients but the intercept, ratios of means: term, ratio, ci_low, ci_high (95 %).
 
@@ -230,7 +230,7 @@ class MarginalFit:
         """
         return self._ratios("log", "rates")
 
-    @cached_property
+    @given_frame
     def thresholds(self) -> pd.DataFrame:
         """Of an ordinal outcome: threshold, estimate, se, ci_low, ci_high (95 %); no row for other outcomes."""
         cuts = self.solved.cuts or Thresholds((), np.empty(0), np.empty((0, 0)))
@@ -250,7 +250,7 @@ class MarginalFit:
         if ddf not in (None, self.ddf_method):
             what = f"this marginal model has {self.ddf_method} degrees of freedom, not {ddf}"
             raise ModelNotFitted("ddf", what, f"Leave ddf out, or take {self.ddf_method}")
-        return ConstantDf(self.ddf_method, self.solved.covariance, self.solved.df)
+        return ConstantDf(self.ddf_method, unwritable(self.solved.covariance), self.solved.df)
 
     def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
         """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
@@ -275,8 +275,4 @@ class MarginalFit:
         if self.link != link:
             what = f"with the {self.link} link no coefficient is the logarithm of a ratio of {noun}"
             raise ModelNotFitted("ratios", what, f"Fit it with the {link} link")
-        rows = self.coefficients[self.coefficients["term"] != "Intercept"].reset_index(drop=True)
-        columns = {"ratio": "estimate", "ci_low": "ci_low", "ci_high": "ci_high"}
-        with np.errstate(over="ignore"):  # of a separated term the interval has no end
-            ratios = {name: np.exp(rows[column].to_numpy()) for name, column in columns.items()}
-        return pd.DataFrame({"term": rows["term"], **ratios})
+        return ratio_frame(self.coefficients)

@@ -1,6 +1,7 @@
 """The cumulative-link model's likelihood with its exact derivatives (McCullagh 1980, J. R. Stat. Soc. B 42:109)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from scipy.special import expit, ndtr
 from forethought.analysis.designs import Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cumulative:
     """P(level <= k) = F(cut_k - offset - columns gamma). Parameters z (K - 1 + p,): the cuts, then gamma.
 
@@ -22,12 +23,12 @@ class Cumulative:
     n_levels: int
     link: str
 
-    @property
+    @cached_property
     def upper(self) -> Floats:
         """Rows u with u z = cut above the row's level - columns gamma; zero at the highest level, (n, K - 1 + p)."""
         return self._edges(self.places)
 
-    @property
+    @cached_property
     def lower(self) -> Floats:
         """The same for the cut beneath the row's level; zero at the lowest."""
         return self._edges(self.places - 1)

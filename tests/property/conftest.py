@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
+
+settings.register_profile("same everywhere", derandomize=True, database=None)
+settings.load_profile("same everywhere")
 
 Data = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forethought.analysis.designs import Floats
@@ -72,6 +72,7 @@ def test_the_coding_of_a_factor_does_not_matter(order: list[str]) -> None:
 
 
 @given(p_values, st.sampled_from(ADJUSTMENTS), st.floats(1, 200))
+@example([0.0, 0.0], "scheffe", 1.0)
 @settings(max_examples=60, deadline=None)
 def test_adjusted_p_values_are_no_smaller_keep_their_order_and_do_not_pass_one(
     p: list[float], adjust: str, df: float

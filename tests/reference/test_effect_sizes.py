@@ -11,7 +11,13 @@ import pandas as pd
 import pytest
 
 from forethought.analysis.lmm import MixedFit, lmer
-from forethought.analysis.lmm.effect_sizes import icc, r_squared, standardized, standardized_frame, variances
+from forethought.analysis.lmm.effect_sizes import (
+    StandardDeviation,
+    icc,
+    r_squared,
+    standardized_frame,
+    variances,
+)
 from forethought.errors import ModelNotFitted
 
 HERE = Path(__file__).parent / "lmm"
@@ -82,37 +88,23 @@ def test_uncorrelated_slopes_count_as_correlated_ones_do() -> None:
 
 def test_contrasts_by_the_residual_sd_are_those_of_emmeans() -> None:
     fit, wanted = fitted("machines"), EXPECTED["contrasts"]["machines"]["eff_size"]
-    found = standardized(fit.contrast({"Machine[T.B]": -1.0}), fit.solution).estimate
-    assert (found.estimate, found.se) == pytest.approx((wanted[0]["effect.size"], wanted[0]["SE"]), rel=1e-6)
-
-
-def test_the_interval_is_scaled_like_the_estimate() -> None:
-    fit = fitted("machines")
-    plain = fit.contrast({"Machine[T.B]": 1.0})
-    found = standardized(plain, fit.solution)
-    assert (found.estimate.ci_low, found.estimate.ci_high) == pytest.approx(
-        (plain.ci_low / fit.sigma, plain.ci_high / fit.sigma)
+    found = fit.standardized().set_index("term").loc["Machine[T.B]"]
+    assert (-found["estimate"], found["se"]) == pytest.approx(
+        (wanted[0]["effect.size"], wanted[0]["SE"]), rel=1e-6
     )
 
 
 def test_the_test_of_an_effect_size_is_that_of_the_estimate() -> None:
-    fit = fitted("machines")
-    plain = fit.contrast({"Machine[T.B]": 1.0})
-    found = standardized(plain, fit.solution, "total").estimate
-    assert (found.df, found.statistic, found.p) == (plain.df, plain.statistic, plain.p)
+    fit, tests = fitted("machines"), ["df", "statistic", "p"]
+    pd.testing.assert_frame_equal(fit.standardized("total")[tests], fit.coefficients[tests])
 
 
 def test_the_total_sd_is_that_of_random_effects_and_residual() -> None:
     fit = fitted("penicillin")
-    found = standardized(fit.contrast({"Intercept": 1.0}), fit.solution, "total")
+    found = fit.standardized("total")
     components = json.loads((HERE / "penicillin.json").read_text())["tight"]["vc"]
-    assert found.divisor == pytest.approx(math.sqrt(sum(row["vcov"] for row in components)), rel=1e-6)
-
-
-def test_the_result_names_its_divisor() -> None:
-    fit = fitted("machines")
-    found = standardized(fit.contrast({"Machine[T.B]": 1.0}), fit.solution)
-    assert (found.by, found.divisor) == ("residual", pytest.approx(0.9615766, rel=1e-6))
+    total = math.sqrt(sum(row["vcov"] for row in components))
+    assert found["divisor"].tolist() == pytest.approx([total] * len(found), rel=1e-6)
 
 
 def test_a_frame_of_coefficients_is_scaled_row_by_row() -> None:
@@ -121,16 +113,18 @@ def test_a_frame_of_coefficients_is_scaled_row_by_row() -> None:
     np.testing.assert_allclose(found["ci_low"] * fit.sigma, fit.coefficients["ci_low"])
 
 
-def test_a_scaled_frame_names_its_divisor() -> None:
-    fit = fitted("machines")
-    found = standardized_frame(fit.coefficients, fit.solution, "total")
-    assert set(found["by"]) == {"total"}
+@pytest.mark.parametrize("by", ["residual", "total"])
+def test_a_scaled_frame_names_its_divisor(by: StandardDeviation) -> None:
+    assert set(fitted("machines").standardized(by)["by"]) == {by}
+
+
+def test_the_residual_sd_divides_where_nothing_is_said() -> None:
+    assert fitted("machines").standardized()["divisor"][0] == pytest.approx(0.9615766, rel=1e-6)
 
 
 def test_another_standard_deviation_is_refused() -> None:
-    fit = fitted("machines")
     with pytest.raises(ModelNotFitted, match="no standard deviation called `raw`"):
-        standardized(fit.contrast({"Machine[T.B]": 1.0}), fit.solution, "raw")  # type: ignore[arg-type]
+        fitted("machines").standardized("raw")  # type: ignore[arg-type]
 
 
 def test_a_frame_without_estimates_is_refused() -> None:

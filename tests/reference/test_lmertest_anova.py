@@ -14,13 +14,11 @@ import pandas as pd
 import pytest
 
 from forethought.analysis.anova import anova
-from forethought.analysis.designs import model_data
 from forethought.analysis.inference import FTest
 from forethought.analysis.information_criteria import aic, bic
 from forethought.analysis.lmm import MixedFit, lmer
 from forethought.analysis.ols import ols
 from forethought.analysis.term_contrasts import TestType, term_contrasts
-from forethought.grammar import parse_formula
 
 HERE = Path(__file__).parent / "lmm"
 
@@ -139,10 +137,8 @@ def test_type_3_does_not_depend_on_the_coding(other: str) -> None:
 
 
 def least_squares_test(name: str, test_type: TestType, term: str) -> FTest:
-    formula = reference(name)["formula"]
-    fit = ols(formula, data(name))
-    rows = model_data(parse_formula(formula), data(name)).frame
-    return fit.inference().test(term_contrasts(fit.fixed, rows, test_type)[term], fit.beta)
+    fit = ols(reference(name)["formula"], data(name))
+    return fit.inference().test(term_contrasts(fit.fixed, test_type)[term], fit.beta)
 
 
 @pytest.mark.parametrize("name", LINEAR)

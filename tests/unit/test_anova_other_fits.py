@@ -213,3 +213,14 @@ def test_a_test_of_another_type_is_refused(test_type: Any) -> None:
 def test_an_unknown_method_of_degrees_of_freedom_is_refused() -> None:
     with pytest.raises(ModelNotFitted, match="has normal degrees of freedom, not kenward-roger"):
         anova(fitted("gee_poisson", "count ~ a * x"), ddf="kenward-roger")
+
+
+def test_a_covariance_of_too_few_clusters_does_not_decide_what_type_two_asks() -> None:
+    """Combinations without a variance would have a chi-squared of 1e16."""
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame(
+        {name: rng.choice(list(levels), 60) for name, levels in {"a": "pqr", "b": "uv"}.items()}
+    )
+    rows = rows.assign(cluster=np.arange(60) % 3, count=rng.poisson(2, 60))
+    fit = glm("count ~ a * b", rows, family="poisson", cluster="cluster")
+    assert (anova(fit, type=2)["F"][:2] < 100).all()

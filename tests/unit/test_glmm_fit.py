@@ -69,7 +69,7 @@ def test_there_is_no_residual_among_the_variance_components() -> None:
 
 
 def test_fitted_shares_of_trials_lie_between_0_and_1() -> None:
-    assert ((herds().fitted_values > 0) & (herds().fitted_values < 1)).all()
+    assert herds().fitted.between(0, 1, inclusive="neither").all()
 
 
 def test_a_generalised_fit_can_be_written_as_json() -> None:

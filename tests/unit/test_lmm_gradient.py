@@ -13,7 +13,7 @@ from forethought.analysis.lmm.curvature import curvature
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import scores
 from forethought.analysis.lmm.optimum import minimum
-from forethought.analysis.lmm.products import cross_products
+from forethought.analysis.lmm.products import design_products
 from forethought.analysis.lmm.satterthwaite import covariance_slopes
 from forethought.analysis.lmm.standard import basis_of, standardized
 from forethought.grammar import parse_formula
@@ -38,7 +38,7 @@ def deviance(formula: str, reml: bool = True) -> ProfiledDeviance:
     data = model_data(parse_formula(formula), DATA)
     fixed, random = fixed_design(data), random_design(data)
     standard = standardized(basis_of(fixed.X), fixed.y)
-    return ProfiledDeviance(cross_products(random, standard.basis.Q, standard.z), random, reml)
+    return ProfiledDeviance(design_products(random, standard.basis.Q).with_outcome(standard.z), random, reml)
 
 
 def thetas(n_theta: int) -> list[np.ndarray]:

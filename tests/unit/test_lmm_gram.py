@@ -14,7 +14,7 @@ from forethought.analysis.lmm.crossings import dense_crossings, sparse_crossings
 from forethought.analysis.lmm.deviance import ProfiledDeviance
 from forethought.analysis.lmm.gradient import scores
 from forethought.analysis.lmm.gram import Gram, gram
-from forethought.analysis.lmm.products import cross_products
+from forethought.analysis.lmm.products import design_products
 from forethought.analysis.lmm.standard import basis_of, standardized
 from forethought.grammar import parse_formula
 
@@ -46,7 +46,9 @@ def both(formula: str, edge: bool) -> tuple[Gram, np.ndarray, RandomDesign]:
     data = model_data(parse_formula(formula), DATA)
     fixed, random = fixed_design(data), random_design(data)
     standard = standardized(basis_of(fixed.X), fixed.y)
-    deviance = ProfiledDeviance(cross_products(random, standard.basis.Q, standard.z), random, True)
+    deviance = ProfiledDeviance(
+        design_products(random, standard.basis.Q).with_outcome(standard.z), random, True
+    )
     theta = np.random.default_rng(3).uniform(0.2, 1, random.n_theta) * (np.arange(random.n_theta) != edge - 1)
     pieces = zip(random.blocks, random.lambdas(theta), strict=True)
     Z = np.hstack([columns(block) for block in random.blocks])

@@ -76,7 +76,7 @@ def test_normal_inference_has_infinite_degrees_of_freedom() -> None:
 
 
 def test_inference_is_computed_once(fit: MixedFit) -> None:
-    assert fit.coefficients is fit.coefficients
+    assert fit.inference() is fit.inference()
 
 
 def test_conditional_modes_have_a_row_for_each_level_and_sum_to_zero(fit: MixedFit) -> None:

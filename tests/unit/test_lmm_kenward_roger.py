@@ -138,7 +138,7 @@ def test_independent_rows_have_the_residuals_degrees_of_freedom(rows: int) -> No
 def test_a_fit_by_maximum_likelihood_is_refused() -> None:
     fit = lmer("y ~ a + (1 | g)", DATA, reml=False)
     with pytest.raises(ModelNotFitted, match="belongs to REML"):
-        kenward_roger(fit.solution)
+        fit.inference("kenward-roger")
 
 
 def test_no_matrix_of_rows_by_rows_is_made() -> None:

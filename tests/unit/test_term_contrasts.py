@@ -25,8 +25,7 @@ WITHOUT_A_CELL = cells({("p", "i"): 3, ("p", "j"): 5, ("q", "i"): 4, ("q", "j"):
 
 
 def rows(formula: str, frame: pd.DataFrame, test_type: TestType, term: str) -> np.ndarray:
-    data = model_data(parse_formula(formula), frame)
-    return term_contrasts(fixed_design(data), data.frame, test_type)[term]
+    return term_contrasts(fixed_design(model_data(parse_formula(formula), frame)), test_type)[term]
 
 
 def of_cell_means(formula: str, frame: pd.DataFrame, test_type: TestType, term: str) -> np.ndarray:

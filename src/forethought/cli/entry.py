@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import traceback
+from io import TextIOWrapper
 
 import typer
 from typer.main import get_command
@@ -25,6 +26,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     for name, value in LEAN.items():
         os.environ.setdefault(name, value)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file on Windows, a terminal in C: neither has all signs
+            stream.reconfigure(errors="backslashreplace")
     exit_code = run(arguments)
     gc.freeze()  # the process ends: looking for what nobody uses any more would take up to a second
     sys.exit(exit_code)

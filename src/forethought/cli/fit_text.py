@@ -98,17 +98,19 @@ def _coefficients(frame: pd.DataFrame) -> list[str]:
 
 
 def _tests(frame: pd.DataFrame) -> list[str]:
+    decimals = _decimals([frame["sum_sq"].max()], digits=6)
+    squares = (_aligned(frame[name], decimals) for name in ("sum_sq", "mean_sq"))
     rows = [
         [
             row["term"],
-            _number(row["sum_sq"], "{:.6g}"),
-            _number(row["mean_sq"], "{:.6g}"),
+            sum_sq,
+            mean_sq,
             str(row["num_df"]),
             _number(row["den_df"], "{:.2f}"),
             _number(row["F"], "{:.4f}"),
             _p(row["p"]),
         ]
-        for row in frame.to_dict(orient="records")
+        for row, sum_sq, mean_sq in zip(frame.to_dict(orient="records"), *squares, strict=True)
     ]
     return _table(["term", "sum of squares", "mean square", "num df", "den df", "F", "p"], rows)
 
@@ -144,10 +146,10 @@ def _aligned(values: Iterable[float], decimals: int) -> list[str]:
     return [_number(value, form) for value in values]
 
 
-def _decimals(values: Iterable[float]) -> int:
-    """As many as show the smallest of the values with DIGITS significant digits."""
+def _decimals(values: Iterable[float], digits: int = DIGITS) -> int:
+    """As many as show the smallest of the values with so many significant digits."""
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
-    return max(0, DIGITS - 1 - math.floor(math.log10(min(sizes)))) if sizes else DIGITS - 1
+    return max(0, digits - 1 - math.floor(math.log10(min(sizes)))) if sizes else digits - 1
 
 
 def _number(value: float, form: str) -> str:

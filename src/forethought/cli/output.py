@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -23,7 +24,11 @@ def show(name: str, result: Any, lines: Iterable[str], *, as_json: bool) -> None
             print(line)
         return
     value = {"format": f"forethought-{name}/1"} | _plain(result)
-    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    print(json.dumps(value, ensure_ascii=not _has_all_signs(sys.stdout.encoding), indent=2, allow_nan=False))
+
+
+def _has_all_signs(encoding: str | None) -> bool:
+    return (encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def _plain(value: Any) -> Any:

@@ -232,7 +232,8 @@ class _Parser:
             remedy = "Add it by itself, `+ offset(column)`"
             self._refuse(remedy, what="an offset cannot stand here", token=name)
         else:
-            remedy = f"Use a column, or one of C, poly, {', '.join(FUNCTIONS)}"
+            functions = f"Use a column, or one of C, poly, {', '.join(FUNCTIONS)}"
+            remedy = "Write C(column)" if name.text == "factor" else functions
             self._refuse(remedy, what=f"`{name.text}` is no function that a formula may call", token=name)
         self._expect(")", f"Close `{name.text}(` with `)`")
         return factor

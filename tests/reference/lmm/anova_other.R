@@ -43,6 +43,11 @@ clustered <- function(formula, fit) coded(3, function() {
   m <- fit(formula)
   list(formula = deparse1(formula), type = 3, table = own(formula, coef(m), vcovCL(m, cluster = d$g, type = "HC1")))
 })
+clustered_2 <- function(formula, fit) coded(2, function() {
+  m <- fit(formula)
+  V <- vcovCL(m, cluster = d$g, type = "HC1")
+  list(formula = deparse1(formula), type = 2, table = rows(car:::Anova.default(m, type = 2, vcov. = V, test.statistic = "Chisq")))
+})
 equations <- function(formula, family) coded(3, function() {
   invisible(capture.output(m <- suppressMessages(gee::gee(formula, id = g, data = d, family = family, corstr = "exchangeable",
                                                           tol = 1e-13, maxiter = 200, scale.fix = FALSE))))
@@ -74,9 +79,10 @@ out <- list(
   ols = lapply(1:3, function(type) least_squares(y ~ a * c, type)),
   ols_clustered = list(clustered(y ~ a * c + x, function(f) lm(f, d))),
   glm_gaussian = lapply(1:3, function(type) least_squares(y ~ a * c, type)),
-  glm_binomial = list(glm_(seen ~ a * c + x, binomial, 3), glm_(seen ~ a + c + x, binomial, 2)),
-  glm_poisson = list(glm_(count ~ a * x, poisson, 3), glm_(count ~ a + b + x, poisson, 2)),
-  glm_clustered = list(clustered(seen ~ a * c + x, function(f) glm(f, binomial, d, control = exact))),
+  glm_binomial = list(glm_(seen ~ a * c + x, binomial, 3), glm_(seen ~ a + c + x, binomial, 2), glm_(seen ~ a * c + x, binomial, 2)),
+  glm_poisson = list(glm_(count ~ a * x, poisson, 3), glm_(count ~ a + b + x, poisson, 2), glm_(count ~ a * c, poisson, 2)),
+  glm_clustered = list(clustered(seen ~ a * c + x, function(f) glm(f, binomial, d, control = exact)),
+                       clustered_2(seen ~ a * c + x, function(f) glm(f, binomial, d, control = exact))),
   gee_binomial = list(equations(seen ~ a * c + x, binomial)),
   gee_poisson = list(equations(count ~ a * x, poisson)),
   ordinal = lapply(1:3, function(type) grades(yord ~ a * c + x, type)),

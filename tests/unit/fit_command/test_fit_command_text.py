@@ -104,3 +104,9 @@ def test_no_line_depends_on_the_terminal(fit: Fit, monkeypatch: pytest.MonkeyPat
     wide = fit(*EVERYTHING.split()).out
     monkeypatch.setenv("COLUMNS", "20")
     assert fit(*EVERYTHING.split()).out == wide
+
+
+def test_the_squares_of_a_table_of_tests_share_their_decimals(fit: Fit) -> None:
+    _, *rows = part(fit("--anova", "3").lines, "Tests of terms, type 3")
+    squares = [number for row in rows for number in row.split()[1:3]]
+    assert len({len(number.partition(".")[2]) for number in squares}) == 1

@@ -20,8 +20,6 @@ MODELS = ("analysis", "models")
         (("allocation", "unit"), "session", "`participant`, `cluster`. Write `participant` or `cluster`."),
         (("imports", "recruits", "source"), "mturk", "`prolific`, `csv`. Write `prolific` or `csv`."),
         (("imports", "responses", "source"), "redcap", "`qualtrics`, `csv`. Write `qualtrics` or `csv`."),
-        ((*MODELS, 0, "ddf"), "kenward_roger", "`satterthwaite`. Write `satterthwaite`."),
-        ((*MODELS, 0, "ddf"), "kenward-roger", "`satterthwaite`. Write `satterthwaite`."),
         (("analysis", "sides"), "one", "`two`. Write `two`."),
         (("analysis", "missing_data", "method"), "multiple_imputation", "`available_records`. Write `available_records`."),
         (("outcomes", 3, "missing_items"), "prorate", "`none`. Write `none`."),
@@ -108,7 +106,7 @@ LATER = {name: field["later"] for name, field in FIELDS if "later" in field}
     "name",
     [
         "PermutedBlocks.method", "PermutedBlocks.unit", "Minimization.unit", "Recruits.source",
-        "Responses.source", "Scale.missing_items", "MixedModel.ddf", "Family.method", "MissingData.method", "Analysis.sides",
+        "Responses.source", "Scale.missing_items", "Family.method", "MissingData.method", "Analysis.sides",
         "WavePooling.method", "Population.rule",
     ],
 )  # fmt: skip
