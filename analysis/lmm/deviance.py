@@ -51,7 +51,7 @@ def factorize(products: Products, random: RandomDesign, theta: Floats) -> Factor
 
     rest, transposed = random.blocks[1:], [factor.T for factor in lambdas[1:]]
     S22 = blockwise(rest, transposed, blockwise(rest, transposed, Z2Z2).T)
-    S22[np.diag_indices_from(S22)] += 1
+    S22.flat[:: len(S22) + 1] += 1
     L22 = lower_factor(S22)
     logdet += 2 * np.log(np.diag(L22)).sum()
     R_ZT = solved(L22, blockwise(rest, transposed, Z2T))

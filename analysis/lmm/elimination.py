@@ -64,5 +64,5 @@ def elimination(deviance: ProfiledDeviance, factors: Factors) -> Elimination:
         D = products.Z1Z1 @ E
     Q = blockwise(rest, lambdas, blockwise(rest, lambdas, inverse_of_square(factors.L22)).T)
     F = -Q @ G
-    F[np.diag_indices_from(F)] += 1
+    F.flat[:: len(F) + 1] += 1
     return Elimination(deviance.random, products.rows, E, D, products.Z2Z1.times(E), G, Q, F)
