@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forethought.analysis.contrasts import Category, Floats, category, indicated
+from forethought.analysis.contrasts import Category, Floats, category, indicated, level_text
 from forethought.analysis.transforms import Transforms, refuse_infinite, transformed
 from forethought.errors import ModelNotFitted
 from forethought.grammar import Effects, Factor
@@ -212,7 +212,7 @@ def new_codes(coded: Category, frame: pd.DataFrame) -> Integers:
     if (codes < 0).any():
         unknown = column[codes < 0].iloc[0]
         what = f"`{coded.variable}` has the level {unknown}, which the fitted data do not have"
-        raise ModelNotFitted("new data", what, f"Its levels are {', '.join(map(str, coded.levels))}")
+        raise ModelNotFitted("new data", what, f"Its levels are {', '.join(map(level_text, coded.levels))}")
     return np.asarray(codes, dtype=np.intp)
 
 

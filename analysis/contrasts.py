@@ -35,17 +35,17 @@ class Category:
 def category(factor: Factor, levels: Sequence[Any]) -> Category:
     """The levels coded as the factor says, by treatment contrasts against the first one where it says nothing.
 
-    Numbers and names are formulaic's; the numbers are those of R's contr.treatment, contr.sum, contr.helmert and,
+    Numbers and names are formulaic's, but for `C(week)[T.2]` where that says `[T.2.0]`; the numbers are those of R's contr.treatment, contr.sum, contr.helmert and,
     with equally spaced scores, contr.poly. Raises ModelNotFitted for a single level and an unknown reference.
     """
     name = factor.column or str(factor)
     if len(levels) < 2:
-        what = f"the factor `{name}` has one level, {levels[0]}"
+        what = f"the factor `{name}` has one level, {level_text(levels[0])}"
         raise ModelNotFitted("model", what, "Leave it out, or give data with two or more levels")
     chosen = factor.contrasts or Contrasts()
     if chosen.reference is not None and chosen.reference not in levels:
         what = f"the reference level {chosen.reference!r} of `{factor.variables[0]}` does not occur"
-        raise ModelNotFitted("model", what, f"Its levels are {', '.join(map(str, levels))}")
+        raise ModelNotFitted("model", what, f"Its levels are {', '.join(map(level_text, levels))}")
     coding, every = _formulaic(chosen), list(levels)
     matrix = np.asarray(coding.get_coding_matrix(every, reduced_rank=True), dtype=float)
     spelled = coding.get_factor_format(every, reduced_rank=True)
@@ -53,10 +53,15 @@ def category(factor: Factor, levels: Sequence[Any]) -> Category:
     return Category(
         factor,
         tuple(levels),
-        tuple(f"{name}[{level}]" for level in levels),
-        tuple(spelled.format(name=name, field=column) for column in columns),
+        tuple(f"{name}[{level_text(level)}]" for level in levels),
+        tuple(spelled.format(name=name, field=level_text(column)) for column in columns),
         matrix,
     )
+
+
+def level_text(level: Any) -> str:
+    """A level by its name; a whole number without a point, since columns are read as floats."""
+    return f"{level:.0f}" if isinstance(level, float) and level.is_integer() else str(level)
 
 
 def _formulaic(chosen: Contrasts) -> Any:
