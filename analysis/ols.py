@@ -10,6 +10,7 @@ import pandas as pd
 
 from forethought.analysis.designs import FixedDesign, Floats, Missing, ModelData, fixed_design, model_data
 from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
+from forethought.analysis.fixed_effects import FixedEffects
 from forethought.analysis.given_frames import given_frame, unwritable
 from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
 from forethought.errors import ModelNotFitted
@@ -20,7 +21,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class LinearFit:
+class LinearFit(FixedEffects):
     """A linear model fitted by least squares; see `forethought.analysis.fits.Fit`.
 
     `rounding` is the covariance that is only rounding: a variance within it is no variance, and has no SE.
@@ -31,8 +32,6 @@ class LinearFit:
     formula: str
     data: ModelData
     fixed: FixedDesign
-    n_obs: int
-    n_dropped: int
     n_groups: Mapping[str, int]
     log_likelihood: float
     sigma: float
@@ -50,10 +49,6 @@ class LinearFit:
 
     def __repr__(self) -> str:
         return in_one_line("linear model, least squares", self)
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        return self.fixed.terms
 
     @property
     def criterion(self) -> float:
@@ -132,8 +127,6 @@ def ols(
         formula=formula.strip(),
         data=prepared,
         fixed=design,
-        n_obs=len(y),
-        n_dropped=prepared.n_dropped,
         n_groups=n_groups,
         log_likelihood=log_likelihood,
         sigma=float(np.sqrt(result.scale)),

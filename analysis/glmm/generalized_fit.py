@@ -10,12 +10,12 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
-from forethought.analysis.fits import coefficient_frame, in_one_line, ratio_frame, weight_vector
+from forethought.analysis.fits import in_one_line, ratio_frame
+from forethought.analysis.fixed_effects import FixedEffects
 from forethought.analysis.given_frames import given_frame, unwritable
 from forethought.analysis.glmm.pirls import Model
 from forethought.analysis.glmm.search import Minimum
-from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate
-from forethought.analysis.information_criteria import aic, bic
+from forethought.analysis.inference import ConstantDf, DdfMethod, Inference
 from forethought.analysis.likelihoods import Likelihood
 from forethought.analysis.lmm.covariance import RandomDesign
 from forethought.analysis.lmm.variance_components import variance_components
@@ -24,7 +24,7 @@ from forethought.errors import ModelNotFitted
 
 
 @dataclass(frozen=True, eq=False)
-class GeneralizedFit:
+class GeneralizedFit(FixedEffects):
     """A generalised mixed model fitted by Laplace's approximation; see `forethought.analysis.fits.Fit`.
 
     Coefficients are conditional: log odds ratios or log rate ratios at given random effects, on the scale of the
@@ -60,22 +60,10 @@ class GeneralizedFit:
     def link(self) -> str:
         return self.model.outcome.link
 
-    @property
-    def terms(self) -> tuple[str, ...]:
-        return self.fixed.terms
-
     @cached_property
     def beta(self) -> Floats:
         gamma = self.found.point.modes.gamma
         return unwritable(np.asarray(solve_triangular(self.R, gamma, check_finite=False), dtype=float))
-
-    @property
-    def n_obs(self) -> int:
-        return len(self.fixed.y)
-
-    @property
-    def n_dropped(self) -> int:
-        return self.data.n_dropped
 
     @property
     def n_groups(self) -> Mapping[str, int]:
@@ -102,16 +90,6 @@ class GeneralizedFit:
         return Likelihood(kind, self.n_parameters, self.criterion, outcome.y, self.fixed.X, outcome.exposures)
 
     @property
-    def aic(self) -> float:
-        """See `information_criteria.aic`."""
-        return aic(self)
-
-    @property
-    def bic(self) -> float:
-        """See `information_criteria.bic`."""
-        return bic(self)
-
-    @property
     def theta(self) -> tuple[float, ...]:
         return tuple(self._random.in_data_units(self.found.point.modes.theta).tolist())
 
@@ -125,16 +103,6 @@ class GeneralizedFit:
         R_inverse = solve_triangular(self.R, np.eye(len(self.R)), check_finite=False)
         n_theta = self._random.n_theta
         return unwritable(np.asarray(R_inverse @ self.found.covariance[n_theta:, n_theta:] @ R_inverse.T))
-
-    @property
-    def vcov(self) -> pd.DataFrame:
-        return pd.DataFrame(self.covariance, index=list(self.terms), columns=list(self.terms))
-
-    @given_frame
-    def coefficients(self) -> pd.DataFrame:
-        inference = self.inference()
-        rows = [estimate(weights, self.beta, inference) for weights in np.eye(len(self.terms))]
-        return coefficient_frame(self.terms, rows)
 
     @given_frame
     def odds_ratios(self) -> pd.DataFrame:
@@ -205,10 +173,6 @@ class GeneralizedFit:
             what = f"a generalised mixed model has normal inference, not {ddf}"
             raise ModelNotFitted("ddf", what, "Leave ddf out, or take normal")
         return ConstantDf("normal", self.covariance, math.inf)
-
-    def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
-        """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
-        return estimate(weight_vector(weights, self.terms), self.beta, self.inference(), level)
 
     def _ratios(self, link: str, noun: str, other: str) -> pd.DataFrame:
         if self.link != link:

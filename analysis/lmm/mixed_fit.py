@@ -4,16 +4,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from forethought.analysis.columns import finite_numbers
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
-from forethought.analysis.fits import coefficient_frame, in_one_line, weight_vector
+from forethought.analysis.fits import in_one_line
+from forethought.analysis.fixed_effects import FixedEffects
 from forethought.analysis.given_frames import given_frame
-from forethought.analysis.inference import DdfMethod, Estimate, Inference, estimate
-from forethought.analysis.information_criteria import aic, bic, n_parameters
+from forethought.analysis.inference import DdfMethod, Inference
+from forethought.analysis.information_criteria import n_parameters
 from forethought.analysis.likelihoods import Likelihood
 from forethought.analysis.lmm.bootstrap import (
     Bootstrap,
@@ -49,7 +49,7 @@ UNDETERMINED = (
 
 
 @dataclass(frozen=True, eq=False)
-class MixedFit:
+class MixedFit(FixedEffects):
     """A linear mixed model fitted by (restricted) maximum likelihood; see `forethought.analysis.fits.Fit`.
 
     theta is in lme4's order and units.
@@ -75,24 +75,9 @@ class MixedFit:
         return self.solution.design.fixed
 
     @property
-    def terms(self) -> tuple[str, ...]:
-        """The names of the estimated coefficients, in the order of `beta`."""
-        return self.fixed.terms
-
-    @property
     def beta(self) -> Floats:
         """The estimated coefficients of the fixed effects, (p,)."""
         return self.solution.beta
-
-    @property
-    def n_obs(self) -> int:
-        """How many rows were fitted."""
-        return len(self.fixed.y)
-
-    @property
-    def n_dropped(self) -> int:
-        """How many rows were left out because a value is missing."""
-        return self.solution.design.data.n_dropped
 
     @property
     def reml(self) -> bool:
@@ -129,18 +114,6 @@ class MixedFit:
         """group, term1, term2, variance_or_covariance, sd_or_correlation; the last row is the residual."""
         return variance_components(self.solution.design.random, self.solution.optimum.theta, self.sigma)
 
-    @given_frame
-    def coefficients(self) -> pd.DataFrame:
-        """term, estimate, se, df, statistic, p, ci_low, ci_high (95 %): a row for each fixed effect."""
-        inference = self.inference()
-        rows = [estimate(weights, self.beta, inference) for weights in np.eye(len(self.terms))]
-        return coefficient_frame(self.terms, rows)
-
-    @property
-    def vcov(self) -> pd.DataFrame:
-        """Of the fit's own inference."""
-        return pd.DataFrame(self.inference().vcov, index=list(self.terms), columns=list(self.terms))
-
     @property
     def converged(self) -> bool:
         """Whether the point found is proved to be an optimum; see `diagnostics`."""
@@ -168,16 +141,6 @@ class MixedFit:
         weights, count = design.data.weights, n_parameters(self)
         kind = "a linear mixed model"
         return Likelihood(kind, count, solution.criterion, y, self.fixed.X, weights, self.reml)
-
-    @property
-    def aic(self) -> float:
-        """See `information_criteria.aic`: restricted where the fit is."""
-        return aic(self)
-
-    @property
-    def bic(self) -> float:
-        """See `information_criteria.bic`."""
-        return bic(self)
 
     @given_frame
     def conditional_modes(self) -> dict[str, pd.DataFrame]:
@@ -293,13 +256,6 @@ class MixedFit:
         if method not in self._inferences:
             self._inferences[method] = inference_of(self.solution, method)
         return self._inferences[method]
-
-    def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
-        """The weighted sum of coefficients, with the fit's degrees of freedom.
-
-        Raises ModelNotFitted for a term that the model does not have or could not estimate.
-        """
-        return estimate(weight_vector(weights, self.terms), self.beta, self.inference(), level)
 
     @cached_property
     def _inferences(self) -> dict[DdfMethod, Inference]:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from forethought.analysis.designs import FixedDesign, Floats, ModelData
-from forethought.analysis.fits import coefficient_frame, finite, ratio_frame, records, weight_vector
+from forethought.analysis.fits import finite, ratio_frame, records
+from forethought.analysis.fixed_effects import FixedEffects
 from forethought.analysis.given_frames import given_frame, unwritable
-from forethought.analysis.inference import ConstantDf, DdfMethod, Estimate, Inference, estimate, wald
-from forethought.analysis.information_criteria import aic, bic
+from forethought.analysis.inference import ConstantDf, DdfMethod, Inference, wald
 from forethought.analysis.likelihoods import Likelihood
 from forethought.analysis.marginal.families import ESTIMATED_DISPERSION
 from forethought.analysis.marginal.marginal_design import MarginalDesign
@@ -63,7 +63,7 @@ class Solved:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MarginalFit:
+class MarginalFit(FixedEffects):
     """A generalised linear model of the population's mean; see `forethought.analysis.fits.Fit`.
 
     Coefficients, contrasts and intervals are on the scale of the link. theta is empty. The likelihood of a GEE, which
@@ -107,20 +107,8 @@ class MarginalFit:
         return self.design.fixed
 
     @property
-    def terms(self) -> tuple[str, ...]:
-        return self.fixed.terms
-
-    @property
     def beta(self) -> Floats:
         return unwritable(self.solved.beta)
-
-    @property
-    def n_obs(self) -> int:
-        return len(self.fixed.y)
-
-    @property
-    def n_dropped(self) -> int:
-        return self.design.outcome.data.n_dropped
 
     @property
     def n_groups(self) -> Mapping[str, int]:
@@ -148,16 +136,6 @@ class MarginalFit:
         if self.solved.cuts is not None:
             return len(self.solved.cuts.names) + len(self.terms) - 1  # their mean stands for the intercept
         return len(self.terms) + (self.family in ESTIMATED_DISPERSION)
-
-    @property
-    def aic(self) -> float:
-        """See `information_criteria.aic`; NaN for a GEE."""
-        return aic(self)
-
-    @property
-    def bic(self) -> float:
-        """See `information_criteria.bic`; NaN for a GEE."""
-        return bic(self)
 
     def likelihood(self) -> Likelihood:
         """What it is compared by. Raises ModelNotFitted for a GEE, clustered rows and an estimated dispersion."""
@@ -205,16 +183,6 @@ class MarginalFit:
         return frame if self.family == "gaussian" else frame.iloc[:0]
 
     @given_frame
-    def coefficients(self) -> pd.DataFrame:
-        inference = self.inference()
-        rows = [estimate(weights, self.beta, inference) for weights in np.eye(len(self.terms))]
-        return coefficient_frame(self.terms, rows)
-
-    @property
-    def vcov(self) -> pd.DataFrame:
-        return pd.DataFrame(self.solved.covariance, index=list(self.terms), columns=list(self.terms))
-
-    @given_frame
     def odds_ratios(self) -> pd.DataFrame:
         """exp of the coefficients but the intercept: term, ratio, ci_low, ci_high (95 %).
 
@@ -251,10 +219,6 @@ class MarginalFit:
             what = f"this marginal model has {self.ddf_method} degrees of freedom, not {ddf}"
             raise ModelNotFitted("ddf", what, f"Leave ddf out, or take {self.ddf_method}")
         return ConstantDf(self.ddf_method, unwritable(self.solved.covariance), self.solved.df)
-
-    def contrast(self, weights: Mapping[str, float], level: float = 0.95) -> Estimate:
-        """The weighted sum of coefficients. Raises ModelNotFitted for a term that the model does not have."""
-        return estimate(weight_vector(weights, self.terms), self.beta, self.inference(), level)
 
     def details(self) -> dict[str, object]:
         """What `fit_to_json` adds for a marginal model."""
