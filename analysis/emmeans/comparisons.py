@@ -19,7 +19,7 @@ from forethought.analysis.emmeans.adjustments import (
     interval_adjustment,
 )
 from forethought.analysis.emmeans.linear_functions import LinearFunctions
-from forethought.analysis.emmeans.tables import html_table, plain_table
+from forethought.analysis.emmeans.tables import Shown, not_estimable
 from forethought.analysis.given_frames import given_frame
 from forethought.analysis.inference import require_level
 from forethought.errors import ModelNotFitted
@@ -28,7 +28,7 @@ Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Contrasts:
+class Contrasts(Shown):
     """Contrasts, those of one level of `by` adjusted together.
 
     labels: a row for each, the contrast's name or names and then the level of each variable of `by`. functions: what
@@ -150,17 +150,7 @@ class Contrasts:
             found.append(f"{self.adjust} stands in for {self.asked}, which these contrasts do not allow")
         beside = "" if self.ci_adjust == self.adjust else f", adjusted by {self.ci_adjust}"
         found.append(f"Intervals: {100 * self.level:g} %{beside}")
-        if not self.functions.estimable.all():
-            unknown = self.labels[~self.functions.estimable]
-            names = [" ".join(map(str, row)) for row in unknown.itertuples(index=False)]
-            found.append(f"Not estimable: {', '.join(names)}")
-        return tuple(found)
-
-    def __repr__(self) -> str:
-        return plain_table(self.table, self.notes)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.table, self.notes)
+        return (*found, *not_estimable(self.labels, self.functions.estimable))
 
     def _effective(self, side: Side) -> Adjustment:
         return effective(self.asked, len(self.families[0]), pairs=self.pairs, side=side)

@@ -24,7 +24,7 @@ from forethought.analysis.emmeans.contrast_families import (
 )
 from forethought.analysis.emmeans.grid import combinations
 from forethought.analysis.emmeans.linear_functions import LinearFunctions
-from forethought.analysis.emmeans.tables import html_table, plain_table
+from forethought.analysis.emmeans.tables import Shown, not_estimable
 from forethought.analysis.given_frames import given_frame
 from forethought.analysis.inference import require_level
 from forethought.errors import ModelNotFitted
@@ -40,7 +40,7 @@ class Own(Enum):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MarginalMeans:
+class MarginalMeans(Shown):
     """Means over the combinations of `names` and `by`, the first name's levels varying fastest.
 
     cells: a row for each mean, a column for each variable. functions: the means as functions of the coefficients.
@@ -114,18 +114,8 @@ class MarginalMeans:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the table needs to know, a sentence each."""
-        found = [*self.about, f"Intervals: {100 * self.level:g} %"]
-        if not self.functions.estimable.all():
-            unknown = self.cells[~self.functions.estimable]
-            names = [" ".join(map(str, row)) for row in unknown.itertuples(index=False)]
-            found.append(f"Not estimable: {', '.join(names)}")
-        return tuple(found)
-
-    def __repr__(self) -> str:
-        return plain_table(self.table, self.notes)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.table, self.notes)
+        unknown = not_estimable(self.cells, self.functions.estimable)
+        return (*self.about, f"Intervals: {100 * self.level:g} %", *unknown)
 
     def _within(self, by: Names | Own | None) -> tuple[str, ...]:
         within = self.by if isinstance(by, Own) else named("contrasts", by)

@@ -3,7 +3,10 @@
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forethought.analysis.emmeans.contrast_families import spelled_level
@@ -20,11 +23,38 @@ WIDEST = 12
 """Digits of a number; where a column would need more, its numbers have four significant digits each."""
 
 
+class Tabled(Protocol):
+    """A table with its notes, shown as both in a notebook and on a terminal."""
+
+    @property
+    def table(self) -> pd.DataFrame: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
+class Shown:
+    """A base of what is `Tabled`."""
+
+    def __repr__(self: Tabled) -> str:
+        return plain_table(self.table, self.notes)
+
+    def _repr_html_(self: Tabled) -> str:
+        return html_table(self.table, self.notes)
+
+
+def not_estimable(labels: pd.DataFrame, estimable: npt.NDArray[np.bool_]) -> list[str]:
+    """The note that names the rows that are not estimable; none where all are."""
+    names = [" ".join(map(str, row)) for row in labels[~estimable].itertuples(index=False)]
+    return [f"Not estimable: {', '.join(names)}"] if names else []
+
+
 def plain_table(frame: pd.DataFrame, notes: Sequence[str]) -> str:
+    """The table and below it the notes, a line each."""
     return "\n".join([spelled(frame).to_string(index=False), "", *notes])
 
 
 def html_table(frame: pd.DataFrame, notes: Sequence[str]) -> str:
+    """The table and below it the notes, a paragraph each."""
     lines = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return spelled(frame).to_html(index=False, border=0) + lines
 

@@ -72,14 +72,10 @@ def at_variance(found: Scores, s: float) -> tuple[float, list[Floats], float]:
 
 
 @dataclass(frozen=True)
-class HeldCoefficient:
-    """A coefficient, as the part of z in the direction Q w that only its column has, w (p,); x is theta.
-
-    Without the column, X spans the rest of Q, and the outcome is z - value Q w.
-    """
+class _OfTheta:
+    """What is held beside theta, which is all that x is."""
 
     free: ProfiledDeviance
-    w: Floats
 
     def start(self, theta: Floats, s: float) -> Floats:
         return _off_zero(self.free.random, theta)
@@ -87,6 +83,16 @@ class HeldCoefficient:
     @property
     def bounded(self) -> Sequence[int]:
         return ()
+
+
+@dataclass(frozen=True)
+class HeldCoefficient(_OfTheta):
+    """A coefficient, as the part of z in the direction Q w that only its column has, w (p,); x is theta.
+
+    Without the column, X spans the rest of Q, and the outcome is z - value Q w.
+    """
+
+    w: Floats
 
     def deviance(self, x: Floats, value: float) -> tuple[float, Floats]:
         found = scores(self._without(value), x)
@@ -104,17 +110,8 @@ class HeldCoefficient:
 
 
 @dataclass(frozen=True)
-class HeldSigma:
+class HeldSigma(_OfTheta):
     """The residual standard deviation, in the outcome's standard units; x is theta."""
-
-    free: ProfiledDeviance
-
-    def start(self, theta: Floats, s: float) -> Floats:
-        return _off_zero(self.free.random, theta)
-
-    @property
-    def bounded(self) -> Sequence[int]:
-        return ()
 
     def deviance(self, x: Floats, value: float) -> tuple[float, Floats]:
         deviance, slopes, _ = at_variance(scores(self.free, x), value**2)

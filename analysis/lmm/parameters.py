@@ -27,6 +27,7 @@ def parameters(solution: Solution) -> dict[str, float]:
 
 
 def sd_names(piece: Piece) -> list[str]:
+    """The names of the standard deviations of a random term's effects."""
     return [f"sd({effect}|{piece.group})" for effect in piece.effects]
 
 
