@@ -134,6 +134,8 @@ def _is_number(value: object) -> bool:
 
 
 def _require_known(names: Sequence[str], by: Sequence[str], variables: Sequence[str]) -> None:
+    if not variables:
+        raise ModelNotFitted("emmeans", "the fixed effects have no variable", "Add one to the formula")
     if not names:
         raise ModelNotFitted("emmeans", "no variable is named", f"Name one of {', '.join(variables)}")
     every = (*names, *by)

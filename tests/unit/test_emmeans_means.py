@@ -36,6 +36,11 @@ DATA = rows()
 FIT = ols("y ~ arm * time + x", DATA)
 
 
+def test_a_model_without_predictors_has_no_means_to_ask_for() -> None:
+    only_mean = ols("y ~ 1", DATA)
+    refused("the fixed effects have no variable. Add one to the formula", lambda: emmeans(only_mean, "arm"))
+
+
 def refused(match: str, question: Any) -> None:
     with pytest.raises(ModelNotFitted, match=match):
         question()
